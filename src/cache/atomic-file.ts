@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeDir } from './make-dir.ts';
+
+/**
+ * Makes a small file appear whole: written in `tmpDir` (same file system, removed when nothing comes of it) and
+ * renamed. Folders that are not there are made, mode 0700. Not synced: after a power cut the file may be torn, so
+ * whoever reads it checks it. Throws the system's error.
+ */
+export function writeFileAtomic(path: string, text: string, tmpDir: string): void {
+  const temporary = join(tmpDir, `${process.pid}-${randomBytes(8).toString('hex')}`);
+  for (const dir of new Set([tmpDir, dirname(path)])) makeDir(dir);
+  try {
+    writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}

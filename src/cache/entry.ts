@@ -1,0 +1,122 @@
+import type { Checksum, ChecksumOf } from './checksum.ts';
+import { parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
+
+/** Bytes in the CAS: what they are called, how they are checked, how long they are. */
+export interface BlobRef {
+  readonly digest: Digest;
+  readonly checksum: Checksum;
+  readonly sizeBytes: number;
+}
+
+/** The stored form of an entry (ActionResult of Bazel's Remote Execution API): names to blobs. */
+export interface ActionResult {
+  readonly key: ActionKey;
+  /** The document whose digest is the key, kept so that a miss can be explained. */
+  readonly document: BlobRef;
+  readonly artifacts: Readonly<Record<string, BlobRef>>;
+  /** What the action took when it ran, in whole milliseconds of wall time. */
+  readonly costMs: number;
+  /** When it ran, in whole milliseconds since the epoch. For people and for eviction; decides nothing. */
+  readonly createdMs: number;
+}
+
+/** What a successful run produced, in hand: the result, and the bytes of those artifacts that were asked for. */
+export interface Entry {
+  readonly result: ActionResult;
+  readonly bytes: Readonly<Record<string, Uint8Array>>;
+}
+
+export type MissCause = 'absent' | 'damaged' | 'incomplete' | 'disabled';
+
+/** `what` says in a few words what is damaged or not there. */
+export type Lookup =
+  | { readonly kind: 'hit'; readonly tier: string; readonly entry: Entry }
+  | { readonly kind: 'miss'; readonly cause: MissCause; readonly what?: string };
+
+/**
+ * A result as text. It repeats its key and ends in a checksum of all that is above it, so that it vouches for itself.
+ *
+ *     moccache result 1
+ *     key DIGEST
+ *     document DIGEST CHECKSUM SIZE
+ *     artifact NAME DIGEST CHECKSUM SIZE      one line each, in code-unit order of their names
+ *     cost MILLISECONDS
+ *     created MILLISECONDS
+ *     check CHECKSUM
+ *
+ * Throws where the result cannot be written so that it reads back the same: an artifact's name with a space in it,
+ * a time that is no whole number.
+ */
+export function writeResult(result: ActionResult, checksumOf: ChecksumOf): string {
+  const names = Object.keys(result.artifacts).sort();
+  const odd = names.find((name) => !NAME.test(name));
+  if (odd !== undefined) throw new Error(`not a name for an artifact: ${JSON.stringify(odd)}`);
+  const lines = [
+    FIRST_LINE,
+    `key ${result.key}`,
+    `document ${refText(result.document)}`,
+    ...names.map((name) => `artifact ${name} ${refText(result.artifacts[name])}`),
+    `cost ${wholeText(result.costMs)}`,
+    `created ${wholeText(result.createdMs)}`,
+    '',
+  ];
+  const text = lines.join('\n');
+  return `${text}check ${checksumOf(Buffer.from(text, 'latin1'))}\n`;
+}
+
+/** The result that was written, or undefined where a single bit of it is not as writeResult would have it. */
+export function parseResult(bytes: Uint8Array, checksumOf: ChecksumOf): ActionResult | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  const [first, keyLine, documentLine, ...rest] = text.split('\n');
+  const [costLine, createdLine] = rest.splice(-4);
+  const key = parseActionKey(valueOf(keyLine, 'key'));
+  const document = parseRef(valueOf(documentLine, 'document'));
+  const costMs = parseWhole(valueOf(costLine, 'cost'));
+  const createdMs = parseWhole(valueOf(createdLine, 'created'));
+  if (first !== FIRST_LINE || key === undefined || document === undefined) return undefined;
+  if (costMs === undefined || createdMs === undefined) return undefined;
+  const artifacts: [string, BlobRef][] = [];
+  for (const line of rest) {
+    const value = valueOf(line, 'artifact') ?? '';
+    const name = value.slice(0, value.indexOf(' '));
+    const ref = parseRef(value.slice(name.length + 1));
+    if (ref === undefined || !NAME.test(name)) return undefined;
+    artifacts.push([name, ref]);
+  }
+  const result = { key, document, artifacts: Object.fromEntries(artifacts), costMs, createdMs };
+  // The last word: what was read must be what would be written, to the byte, the checksum of itself included.
+  return writeResult(result, checksumOf) === text ? result : undefined;
+}
+
+const FIRST_LINE = 'moccache result 1';
+// Without digits alone, which an object would put first; without `__proto__`, which it would swallow.
+const NAME = /^[A-Za-z][A-Za-z0-9._-]*$/;
+const HEX16 = /^[0-9a-f]{16}$/;
+
+function refText(ref: BlobRef | undefined): string {
+  if (ref === undefined) throw new Error('an artifact without a blob');
+  return `${ref.digest} ${ref.checksum} ${wholeText(ref.sizeBytes)}`;
+}
+
+function wholeText(value: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`not a whole number: ${value}`);
+  return String(value);
+}
+
+function valueOf(line: string | undefined, name: string): string | undefined {
+  return line?.startsWith(`${name} `) === true ? line.slice(name.length + 1) : undefined;
+}
+
+function parseRef(text: string | undefined): BlobRef | undefined {
+  const [digestText, checksum, sizeText, ...rest] = text?.split(' ') ?? [];
+  const digest = parseDigest(digestText);
+  const sizeBytes = parseWhole(sizeText);
+  if (digest === undefined || checksum === undefined || sizeBytes === undefined || rest.length > 0) return undefined;
+  return HEX16.test(checksum) ? { digest, checksum: checksum as Checksum, sizeBytes } : undefined;
+}
+
+function parseWhole(text: string | undefined): number | undefined {
+  if (text === undefined || !/^(?:0|[1-9][0-9]*)$/.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : undefined;
+}

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeFileAtomic } from './atomic-file.ts';
+import { loadChecksum, type ChecksumOf } from './checksum.ts';
+import { setAside } from './damage.ts';
+import type { ActionKey, Digest } from './digest.ts';
+import { parseResult, writeResult, type ActionResult, type BlobRef, type Entry, type Lookup } from './entry.ts';
+import { makeDir } from './make-dir.ts';
+import { checkStoreFolder, prepareStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
+import { sweepStore } from './sweep.ts';
+import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
+
+/** The local place: blobs in cacache, results as small files of their own. */
+export interface LocalStore extends Tier {
+  /** The document that a key stands for, checked; undefined where it is not there or not whole. Throws a TierError. */
+  readDocument(key: ActionKey): Promise<string | undefined>;
+}
+
+/**
+ * The store in `dir`. Nothing is read or made before the first `get` or `put`.
+ *
+ * Reads never go through cacache: importing it takes longer than the whole of a hit. They are checked by size and
+ * XXH64 (invariant 5); what fails is set aside, so that the next `put` stores it again. With `readOnly` it is left
+ * where it is.
+ */
+export function openLocalStore(dir: string, options: { readonly readOnly?: boolean } = {}): LocalStore {
+  const place: Place = { paths: storePathsOf(dir), readOnly: options.readOnly === true };
+  let checked = false;
+  let swept = false;
+
+  function isEmpty(): boolean {
+    checked ||= checkStoreFolder(dir) === 'ours';
+    return !checked;
+  }
+
+  return {
+    name: NAME,
+    get: (key, wanted) =>
+      inTrouble('read', (checksumOf) => (isEmpty() ? ABSENT : readEntry(place, key, wanted, checksumOf))),
+    put: (document, entry) =>
+      inTrouble('write', async (checksumOf) => {
+        const write = async () => {
+          prepareStoreFolder(dir); // every time: somebody may have deleted it since
+          await writeEntry(place, document, entry, checksumOf);
+        };
+        if (!swept) sweepStore(place.paths, Date.now());
+        swept = true;
+        await write().catch((error: unknown) => {
+          if (systemCodeOf(error) !== 'ENOENT') throw error;
+          return write(); // deleted under our hands
+        });
+      }),
+    readDocument: (key) =>
+      inTrouble('read', (checksumOf) => {
+        const result = isEmpty() ? undefined : readResult(place, key, checksumOf);
+        const bytes = typeof result === 'object' ? readBlob(place, result.document, checksumOf) : undefined;
+        return typeof bytes === 'object' ? Buffer.from(bytes).toString('utf8') : undefined;
+      }),
+  };
+}
+
+interface Place {
+  readonly paths: StorePaths;
+  readonly readOnly: boolean;
+}
+
+/** The third argument is missing in the published types. */
+type RemoveEntry = (cache: string, key: string, options: { readonly removeFully: boolean }) => Promise<unknown>;
+
+const NAME = 'local';
+const ABSENT: Lookup = { kind: 'miss', cause: 'absent' };
+
+async function inTrouble<T>(doing: string, work: (checksumOf: ChecksumOf) => T | Promise<T>): Promise<T> {
+  const checksumOf = await loadChecksum();
+  try {
+    return await work(checksumOf);
+  } catch (error) {
+    if (isSystemError(error)) throw new TierError(NAME, doing, error);
+    throw error;
+  }
+}
+
+function readEntry(place: Place, key: ActionKey, wanted: readonly string[], checksumOf: ChecksumOf): Lookup {
+  const result = readResult(place, key, checksumOf);
+  if (result === 'missing') return ABSENT;
+  if (result === 'damaged') return { kind: 'miss', cause: 'damaged', what: 'result' };
+  const bytes: Record<string, Uint8Array> = {};
+  for (const name of wanted) {
+    const ref = Object.hasOwn(result.artifacts, name) ? result.artifacts[name] : undefined;
+    const blob = ref === undefined ? 'missing' : readBlob(place, ref, checksumOf);
+    if (blob === 'missing') return { kind: 'miss', cause: 'incomplete', what: name };
+    if (blob === 'damaged') return { kind: 'miss', cause: 'damaged', what: name };
+    bytes[name] = blob;
+  }
+  return { kind: 'hit', tier: NAME, entry: { result, bytes } };
+}
+
+/** Blobs, then the document, then the result: a result never names what is not there (invariant 4). */
+async function writeEntry(place: Place, document: string, entry: Entry, checksumOf: ChecksumOf): Promise<void> {
+  const { result } = entry;
+  for (const [name, ref] of Object.entries(result.artifacts)) {
+    const bytes = entry.bytes[name];
+    if (bytes === undefined) throw new Error(`no bytes for the artifact ${name}`);
+    await writeBlob(place, ref, bytes, checksumOf);
+  }
+  await writeBlob(place, result.document, Buffer.from(document), checksumOf);
+  writeFileAtomic(resultPath(place, result.key), writeResult(result, checksumOf), place.paths.tmp);
+}
+
+async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf): Promise<void> {
+  if (typeof readBlob(place, ref, checksumOf) === 'object') return;
+  const { put, rm } = await import('cacache');
+  const { blobs } = place.paths;
+  // cacache would make them too, but for others to read, and without saying what is wrong when it cannot.
+  for (const dir of [join(blobs, 'tmp'), dirname(blobPath(place, ref.digest))]) {
+    makeDir(dir);
+  }
+  // The index only ever grows by a line; a blob that is stored again must not leave its old line behind.
+  await (rm.entry as RemoveEntry)(blobs, ref.digest, { removeFully: true });
+  await put(blobs, ref.digest, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), { algorithms: ['sha256'] });
+  // cacache keeps quiet where a file is in the way already, whatever it holds.
+  if (typeof readBlob(place, ref, checksumOf) !== 'object') {
+    throw new TierError(NAME, 'write', new Error(`the blob ${ref.digest} does not read back as it was written`));
+  }
+}
+
+function readResult(place: Place, key: ActionKey, checksumOf: ChecksumOf): ActionResult | 'missing' | 'damaged' {
+  return readChecked(place, { path: resultPath(place, key), name: `${key}-result` }, (bytes) => {
+    const result = parseResult(bytes, checksumOf);
+    return result?.key === key ? result : undefined;
+  });
+}
+
+function readBlob(place: Place, ref: BlobRef, checksumOf: ChecksumOf): Uint8Array | 'missing' | 'damaged' {
+  return readChecked(place, { path: blobPath(place, ref.digest), name: ref.digest }, (bytes) =>
+    bytes.length === ref.sizeBytes && checksumOf(bytes) === ref.checksum ? bytes : undefined,
+  );
+}
+
+/** Reads a file that must pass `accept`, and sets it aside where it does not. */
+function readChecked<T extends object>(
+  place: Place,
+  file: { readonly path: string; readonly name: string },
+  accept: (bytes: Uint8Array) => T | undefined,
+): T | 'missing' | 'damaged' {
+  // Twice, because another process may have put a good file in the place of the bad one since.
+  for (const look of ['first', 'second']) {
+    const bytes = readOrNone(file.path);
+    if (bytes === undefined) return 'missing';
+    const accepted = bytes === 'directory' ? undefined : accept(bytes);
+    if (accepted !== undefined) return accepted;
+    if (look === 'second' && !place.readOnly) setAside(file.path, place.paths.damaged, file.name);
+  }
+  return 'damaged';
+}
+
+function readOrNone(path: string): Uint8Array | 'directory' | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESTALE') return undefined; // ESTALE: gone on the file server
+    if (code === 'EISDIR') return 'directory';
+    throw error;
+  }
+}
+
+function resultPath(place: Place, key: ActionKey): string {
+  return join(place.paths.results, key.slice(0, 2), key);
+}
+
+/** Where cacache 20 keeps content: the one place that knows. */
+function blobPath(place: Place, digest: Digest): string {
+  return join(place.paths.blobs, 'content-v2', 'sha256', digest.slice(0, 2), digest.slice(2, 4), digest.slice(4));
+}

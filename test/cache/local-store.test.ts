@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { actionKeyOf, digestOf } from '../../src/cache/digest.ts';
+import { openLocalStore } from '../../src/cache/local-store.ts';
+import { blobFile, bytesOf, digestsOf, entryOf, heldBy, resultFile, snapshotOf } from '../rigs/cache-entries.ts';
+import { tempDir } from '../rigs/cache-temp.ts';
+
+const DOCUMENT = '["format",1]\n["compiler","moc","1.10.1"]\n';
+const KEY = actionKeyOf(DOCUMENT);
+const ARTIFACTS = { wasm: bytesOf(2_500_000), did: bytesOf(300, 2), most: bytesOf(0) };
+const NAMES = Object.keys(ARTIFACTS);
+
+test('what was put is got back, byte for byte, by another process too', async () => {
+  const { dir, entry } = await filledStore();
+  const found = await openLocalStore(dir).get(KEY, NAMES);
+  if (found.kind === 'miss') throw new Error(found.cause);
+  expect(found.entry.result).toEqual(entry.result);
+  expect(heldBy(found)).toEqual(digestsOf(ARTIFACTS));
+});
+
+test('only the bytes that are wanted are read', async () => {
+  const { dir, store, entry } = await filledStore();
+  rmSync(blobFile(dir, digestOf(ARTIFACTS.wasm)));
+  expect(heldBy(await store.get(KEY, ['did']))).toEqual({ did: digestOf(ARTIFACTS.did) });
+  expect(await store.get(KEY, [])).toEqual({ kind: 'hit', tier: 'local', entry: { result: entry.result, bytes: {} } });
+});
+
+test('what was never put is absent, and asking makes no folder', async () => {
+  const dir = join(tempDir(), 'builds');
+  expect(await openLocalStore(dir).get(KEY, NAMES)).toEqual({ kind: 'miss', cause: 'absent' });
+  expect(() => statSync(dir)).toThrow('ENOENT');
+});
+
+test('an artifact that the entry never had makes it incomplete', async () => {
+  const { store } = await filledStore();
+  expect(await store.get(KEY, ['wasm', 'wasm.map'])).toMatchObject({ cause: 'incomplete', what: 'wasm.map' });
+  expect(await store.get(KEY, ['constructor'])).toMatchObject({ cause: 'incomplete', what: 'constructor' });
+});
+
+test('the document is kept and can be read by its key', async () => {
+  const { dir, store } = await filledStore();
+  expect(await store.readDocument(KEY)).toBe(DOCUMENT);
+  expect(await store.readDocument(actionKeyOf('another'))).toBeUndefined();
+  writeFileSync(blobFile(dir, digestOf(DOCUMENT)), DOCUMENT.replace('moc', 'mod'));
+  expect(await store.readDocument(KEY)).toBeUndefined();
+});
+
+test('two entries with the same bytes share them', async () => {
+  const { dir, store } = await filledStore();
+  const before = filesIn(join(dir, 'store/content-v2'));
+  await store.put('another document\n', await entryOf('another document\n', ARTIFACTS));
+  expect(filesIn(join(dir, 'store/content-v2'))).toHaveLength(before.length + 1); // its document
+});
+
+test('putting the same a thousand times over leaves the blobs and their index as they were', async () => {
+  const { dir, store } = await filledStore();
+  const before = snapshotOf(join(dir, 'store'));
+  const small = await entryOf(DOCUMENT, { wasm: bytesOf(2_000), did: bytesOf(300, 2) });
+  await store.put(DOCUMENT, small);
+  const withSmall = snapshotOf(join(dir, 'store'));
+  for (let round = 0; round < 1_000; round += 1) await store.put(DOCUMENT, small);
+  expect(snapshotOf(join(dir, 'store'))).toEqual(withSmall);
+  expect(Object.keys(withSmall).filter((path) => /index.*[0-9a-f]{60}$/.test(path))).toHaveLength(
+    Object.keys(before).filter((path) => /index.*[0-9a-f]{60}$/.test(path)).length + 1,
+  );
+});
+
+test('a blob that had to be stored again has one line in the index, as before', async () => {
+  const { dir, store, entry } = await filledStore();
+  for (let round = 0; round < 5; round += 1) {
+    rmSync(blobFile(dir, digestOf(ARTIFACTS.did)));
+    await store.put(DOCUMENT, entry);
+  }
+  const lines = filesIn(join(dir, 'store/index-v5')).map(
+    (path) => readFileSync(path, 'utf8').trim().split('\n').length,
+  );
+  expect(lines).toEqual(lines.map(() => 1));
+});
+
+test('folders are for this user alone', async () => {
+  const { dir } = await filledStore();
+  const folders = ['.', 'store', 'ac', 'tmp'].map((name) => statSync(join(dir, name)).mode & 0o777);
+  expect(folders).toEqual([0o700, 0o700, 0o700, 0o700]);
+});
+
+test('nothing is left on its way', async () => {
+  const { dir } = await filledStore();
+  expect([...filesIn(join(dir, 'tmp')), ...filesIn(join(dir, 'store/tmp'))]).toEqual([]);
+});
+
+async function filledStore() {
+  const dir = join(tempDir(), 'builds');
+  const store = openLocalStore(dir);
+  const entry = await entryOf(DOCUMENT, ARTIFACTS);
+  await store.put(DOCUMENT, entry);
+  expect(statSync(resultFile(dir, DOCUMENT)).isFile()).toBe(true);
+  return { dir, store, entry };
+}
+
+function filesIn(dir: string): readonly string[] {
+  const entries = readdirSync(dir, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
