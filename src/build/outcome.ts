@@ -1,0 +1,154 @@
+import type { ActionKey, Digest } from '../cache/digest.ts';
+import type { MissCause } from '../cache/entry.ts';
+import type { CacheEvent } from '../cache/cache.ts';
+
+export type ArtifactName = 'wasm' | 'did' | 'most' | 'wasm.map';
+
+/** An import that leads nowhere: where it stands, and what it says. */
+export interface MissingImport {
+  readonly importer: string;
+  readonly line: number;
+  readonly target: string;
+}
+
+/** An expected bad outcome. Text for people is made of it in cli/report.ts. */
+export type Failure =
+  | { readonly kind: 'no-project'; readonly from: string }
+  | { readonly kind: 'bad-toml'; readonly file: string; readonly line?: number; readonly message: string }
+  | {
+      readonly kind: 'bad-config';
+      readonly file: string;
+      readonly line?: number;
+      readonly key: string;
+      readonly expected: string;
+    }
+  | { readonly kind: 'no-canisters'; readonly file: string }
+  | { readonly kind: 'unknown-canister'; readonly names: readonly string[]; readonly known: readonly string[] }
+  | { readonly kind: 'bad-canister-name'; readonly file: string; readonly name: string }
+  | { readonly kind: 'no-main'; readonly file: string; readonly canister: string }
+  | { readonly kind: 'main-missing'; readonly canister: string; readonly path: string }
+  | { readonly kind: 'no-toolchain'; readonly file: string }
+  | { readonly kind: 'compiler-missing'; readonly pin: string; readonly path: string; readonly detail: string }
+  | { readonly kind: 'compiler-unusable'; readonly path: string; readonly code: string; readonly detail: string }
+  | {
+      readonly kind: 'compiler-killed';
+      readonly canister: string;
+      readonly signal: string;
+      readonly diagnostics: string;
+    }
+  | {
+      readonly kind: 'rejected';
+      readonly canister: string;
+      readonly exitCode: number;
+      readonly stdout: string;
+      readonly stderr: string;
+      readonly missing: readonly MissingImport[];
+    }
+  | {
+      readonly kind: 'no-output';
+      readonly canister: string;
+      readonly artifact: ArtifactName;
+      readonly diagnostics: string;
+    }
+  | { readonly kind: 'bad-wasm'; readonly canister: string; readonly message: string }
+  | {
+      readonly kind: 'package-missing';
+      readonly name: string;
+      readonly id: string;
+      readonly dir: string;
+      readonly detail: string;
+    }
+  | { readonly kind: 'bad-lock'; readonly file: string; readonly defect: string }
+  | { readonly kind: 'candid-missing'; readonly canister: string; readonly path: string }
+  | {
+      readonly kind: 'candid-incompatible';
+      readonly canister: string;
+      readonly path: string;
+      /** Whether the configured file is Candid with a service at all. */
+      readonly isCandid: boolean;
+    }
+  | { readonly kind: 'no-ic-mops'; readonly needed: string }
+  | { readonly kind: 'no-scratch'; readonly path: string; readonly code: string }
+  | { readonly kind: 'output-unwritable'; readonly path: string; readonly code: string }
+  | { readonly kind: 'output-busy'; readonly path: string; readonly waitedMs: number }
+  | { readonly kind: 'unsupported'; readonly what: string; readonly instead: string }
+  | {
+      readonly kind: 'rebuild-differs';
+      readonly canister: string;
+      readonly key: ActionKey;
+      readonly artifact: string;
+      readonly offset: number;
+      readonly section: string;
+    }
+  | { readonly kind: 'cancelled' };
+
+/** Thrown once where an expected failure is met, caught once in build.ts. */
+export class BuildError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.kind);
+    this.failure = failure;
+  }
+}
+
+export interface MaterializedArtifact {
+  /** Absolute path. */
+  readonly path: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+/** What happened to one canister. Times are wall time in milliseconds. */
+export type Outcome =
+  | (Finished & { readonly outcome: 'hit'; readonly tier: string })
+  | (Finished & {
+      readonly outcome: 'built';
+      /** Why the cache had no answer, or was not asked (`forced`); `uncacheable` says what was not understood. */
+      readonly cause: MissCause | 'forced' | 'uncacheable';
+      readonly uncacheable?: string;
+      /** Which stage had to run: the compiler and the finish, or the finish alone. */
+      readonly stage: 'compile' | 'finish';
+    })
+  | { readonly outcome: 'failed'; readonly canister: string; readonly failure: Failure; readonly durationMs: number };
+
+/** What every canister that did not fail has, however it came about. */
+export interface Finished {
+  readonly canister: string;
+  /** Another process compiled it while we waited. */
+  readonly waited: boolean;
+  readonly files: 'written' | 'unchanged';
+  /** The key of the finish stage; absent where nothing could be cached. */
+  readonly key?: ActionKey;
+  readonly durationMs: number;
+  /** What the compiler took when it ran: now, or when the entry was made. */
+  readonly compileMs: number;
+  /** The compiler's stderr, then its stdout. */
+  readonly diagnostics: string;
+  readonly artifacts: Readonly<Partial<Record<ArtifactName, MaterializedArtifact>>>;
+  /** What changed since the last build of this canister, where it was asked for. */
+  readonly explanation?: readonly string[];
+}
+
+/** Something worth telling while a build goes on. */
+export type BuildEvent =
+  | CacheEvent
+  | { readonly kind: 'canister-started'; readonly canister: string }
+  | {
+      readonly kind: 'compiling';
+      readonly canister: string;
+      readonly command: readonly string[];
+      readonly lastMs: number | undefined;
+    }
+  | { readonly kind: 'compiled'; readonly canister: string; readonly durationMs: number }
+  | { readonly kind: 'managed-flag'; readonly canister: string; readonly flag: string }
+  | { readonly kind: 'installing'; readonly what: string; readonly command: readonly string[] }
+  | {
+      readonly kind: 'major-conflict';
+      readonly name: string;
+      readonly versions: readonly { readonly version: string; readonly by: string }[];
+      readonly resolved: string;
+    }
+  | { readonly kind: 'input-changed'; readonly canister: string; readonly path: string }
+  | { readonly kind: 'output-wait'; readonly canister: string; readonly path: string }
+  | { readonly kind: 'note'; readonly canister?: string; readonly text: string };
