@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import type { Cache } from '../cache/cache.ts';
+import { actionKeyOf } from '../cache/digest.ts';
+import { LOOKS_LIKE_PATH } from './dependency.ts';
+import type { IcMops } from './ic-mops.ts';
+import { BuildError, type BuildEvent } from './outcome.ts';
+import type { Resolution } from './packages.ts';
+
+export interface InstallOptions {
+  /** The project's root, absolute: upstream reads the mops.toml there. */
+  readonly root: string;
+  readonly icMops: IcMops | undefined;
+  /** The user's. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Lets one of many processes do the work. Without it each does it, and upstream keeps them from harm. */
+  readonly cache?: Pick<Cache, 'withLease'>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: BuildEvent) => void) | undefined;
+}
+
+/**
+ * Has ic-mops install what a resolution misses, once, and resolves again. Gives back the first resolution that misses
+ * nothing. Throws a BuildError: package-missing where ic-mops is not there or did not help; cancelled.
+ */
+export async function installMissing(
+  found: Resolution,
+  resolveAgain: () => Promise<Resolution>,
+  options: InstallOptions,
+): Promise<Resolution> {
+  if (found.missing.length === 0) return found;
+  if (options.icMops === undefined) throw missing(found, 'ic-mops, which installs packages, was not found');
+  return await alone(
+    options,
+    `packages ${options.root}`,
+    async () => {
+      const again = await resolveAgain();
+      return again.missing.length === 0 ? again : undefined;
+    },
+    async () => {
+      const what = found.missing.map(({ id }) => id).join(', ');
+      const run = await runIcMops(installArgs(options.icMops), { ...options, what });
+      const after = await resolveAgain();
+      if (after.missing.length > 0) throw missing(after, run.detail);
+      return after;
+    },
+  );
+}
+
+/** The failure names the first package that is missing; its detail names the others. */
+function missing({ missing: [first, ...others] }: Resolution, detail: string): BuildError {
+  if (first === undefined) throw new Error('nothing is missing');
+  const more = others.length === 0 ? '' : `\nalso missing: ${others.map(({ id }) => id).join(', ')}`;
+  return new BuildError({ kind: 'package-missing', ...first, detail: detail + more });
+}
+
+/**
+ * Neither the toolchain nor mops.lock is touched by the versions that let one say so. Before version 3 the command
+ * would otherwise also edit the user's shell start-up files where CI is set, and follow a lock that leaves out
+ * manifests which resolving needs.
+ */
+function installArgs(icMops: IcMops | undefined): readonly string[] {
+  const isBefore3 = /^[012]\./.test(icMops?.version ?? '');
+  return ['install', '--no-toolchain', ...(isBefore3 ? ['--lock', 'ignore'] : [])];
+}
+
+export interface CompilerOptions extends InstallOptions {
+  /** `[toolchain] moc`. */
+  readonly pin: string;
+  /** Where mops keeps toolchains (`MopsDirs.toolchains`), absolute. */
+  readonly toolchainsDir: string;
+}
+
+/**
+ * The compiler that mops.toml pins, as an absolute path to something that can be run. A version that is not on this
+ * machine is fetched by ic-mops. Throws a BuildError: compiler-missing, cancelled.
+ */
+export async function findCompiler(options: CompilerOptions): Promise<string> {
+  const { pin, root, toolchainsDir } = options;
+  const isPath = LOOKS_LIKE_PATH.test(pin);
+  const path = isPath ? resolve(root, pin) : join(toolchainsDir, 'moc', pin, 'moc');
+  const problem = problemWith(path);
+  if (problem === undefined) return path;
+  const failure = (detail: string) => new BuildError({ kind: 'compiler-missing', pin, path, detail });
+  if (isPath || problem !== ABSENT) throw failure(problem);
+  if (options.icMops === undefined) throw failure('ic-mops, which fetches compilers, was not found');
+  return await alone(
+    options,
+    `moc ${pin}`,
+    () => Promise.resolve(problemWith(path) === undefined ? path : undefined),
+    async () => {
+      // Prints where the compiler is and fetches it first. With CI set, versions before 3 would edit the user's shell
+      // start-up files as well.
+      const environment = Object.fromEntries(Object.entries(options.environment).filter(([name]) => name !== 'CI'));
+      const run = await runIcMops(['toolchain', 'bin', 'moc'], { ...options, environment, what: `moc ${pin}` });
+      if (problemWith(path) !== undefined) throw failure(run.detail);
+      return path;
+    },
+  );
+}
+
+const ABSENT = 'there is no such file';
+
+function problemWith(path: string): string | undefined {
+  try {
+    if (!statSync(path).isFile()) return 'it is not a file';
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return ABSENT;
+    return code === 'EACCES' ? 'it is not executable' : `it cannot be looked at (${code})`;
+  }
+}
+
+async function alone<T>(
+  { cache, signal }: InstallOptions,
+  label: string,
+  lookAgain: () => Promise<T | undefined>,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (cache === undefined) return await work();
+  try {
+    return (await cache.withLease(actionKeyOf(`install ${label}`), label, lookAgain, work, { signal })).value;
+  } catch (error) {
+    if (signal?.aborted === true) throw new BuildError({ kind: 'cancelled' });
+    throw error;
+  }
+}
+
+/** Runs ic-mops to its end, in the project. `detail` is what to tell the user if it turns out not to have helped. */
+async function runIcMops(
+  args: readonly string[],
+  options: InstallOptions & { readonly what: string },
+): Promise<{ readonly detail: string }> {
+  const command = [...(options.icMops?.command ?? []), ...args];
+  options.onEvent?.({ kind: 'installing', what: options.what, command });
+  const [file = '', ...rest] = command;
+  const printed: Buffer[] = [];
+  const end = await new Promise<string>((settle) => {
+    const child = spawn(file, rest, {
+      cwd: options.root,
+      env: options.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => printed.push(chunk));
+    child.on('error', (error) => settle(`it could not be run: ${error.message}`));
+    child.on('close', (code, signal) =>
+      settle(code === null ? `it was ended by ${signal ?? 'a signal'}` : `it ended with exit code ${code}`),
+    );
+  });
+  if (options.signal?.aborted === true) throw new BuildError({ kind: 'cancelled' });
+  const output = stripVTControlCharacters(Buffer.concat(printed).toString('utf8'));
+  return { detail: [...tellingLines(output), end].join('\n') };
+}
+
+/**
+ * The end of what was printed. Offline, ic-mops prints screens of stack traces that end in brackets: of such output the
+ * headlines of the errors say most.
+ */
+export function tellingLines(output: string): readonly string[] {
+  const lines = output.split(/[\r\n]+/).filter((line) => line.trim() !== '');
+  if (!lines.some((line) => STACK_FRAME.test(line))) return lines.slice(-8);
+  const headlines = lines.map((line) => line.trim()).filter((line) => HEADLINE.test(line));
+  return [...new Set(headlines)].slice(-3);
+}
+
+const STACK_FRAME = /^\s+at \S/;
+const HEADLINE = /^(?:[\w.]*(?:Error|ERROR|Warning)\b|HTTP \d{3}\b)/;
