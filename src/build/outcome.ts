@@ -118,8 +118,9 @@ export interface Finished {
   /** Another process compiled it while we waited. */
   readonly waited: boolean;
   readonly files: 'written' | 'unchanged';
-  /** The key of the finish stage; absent where nothing could be cached. */
+  /** The key of the finish stage, and of the compile before it; absent where nothing could be cached. */
   readonly key?: ActionKey;
+  readonly compileKey?: ActionKey;
   readonly durationMs: number;
   /** What the compiler took when it ran: now, or when the entry was made. */
   readonly compileMs: number;

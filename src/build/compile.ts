@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { digestOf } from '../cache/digest.ts';
+import type { Context } from './context.ts';
+import type { Closure } from './closure.ts';
+import type { CompileEnd } from './compiler.ts';
+import { isWasm } from './difference.ts';
+import { mocCommandOf, type Invocation } from './moc-args.ts';
+import { BuildError, type ArtifactName } from './outcome.ts';
+import { collectArtifacts, stageSandbox, type Sandbox } from './sandbox.ts';
+import type { Made } from './stage.ts';
+
+/** One run of the compiler, described. */
+export interface CompileJob {
+  readonly context: Context;
+  readonly canister: string;
+  readonly flags: readonly string[];
+  readonly invocation: Invocation;
+  readonly closure: Closure;
+  /** Why the compiler has to see the real folder instead of the closure alone, or undefined. */
+  readonly uncacheable: string | undefined;
+  /** What the last run took, in milliseconds, where that is known. */
+  readonly lastMs: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The artifacts to ask the compiler for. */
+export function outputsOf(invocation: Invocation): readonly ArtifactName[] {
+  return invocation.sourceMap ? ['did', 'most', 'wasm', 'wasm.map'] : ['did', 'most', 'wasm'];
+}
+
+/** The environment that the compiler gets: OCaml's own settings could change its hash tables, so they are left out. */
+function environmentOf(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !RUNTIME_SETTINGS.has(name)));
+}
+
+const RUNTIME_SETTINGS = new Set(['OCAMLRUNPARAM', 'CAMLRUNPARAM']);
+
+/** The variables that moc itself reads, or may read in a development build. */
+export function mocVariablesOf(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('MOC_')));
+}
+
+/**
+ * Runs the compiler once, in a fresh process and a sandbox of its own. What it printed is kept as the artifacts `stdout`
+ * and `stderr`, byte for byte. Throws a BuildError where the compiler rejects the program or does not do its work.
+ *
+ * The sandbox is made in the cache's own folder; where that cannot be written to, or was deleted with all that is in it
+ * while the compiler ran, in the system's folder for temporary files.
+ */
+export async function compile(job: CompileJob): Promise<Made> {
+  const { cache, scratchDir } = job.context;
+  let trouble = 'ENOENT';
+  for (const place of [cache.sandboxDir, scratchDir]) {
+    const sandbox = place === undefined ? trouble : tryStage(place, job);
+    if (typeof sandbox === 'string') trouble = sandbox;
+    const made = typeof sandbox === 'string' ? undefined : await compileIn(sandbox, job);
+    if (made !== undefined) return made;
+  }
+  throw new BuildError({ kind: 'no-scratch', path: scratchDir, code: trouble });
+}
+
+/** Undefined where the sandbox did not last: what was gone may have changed what an import leads to. */
+async function compileIn(sandbox: Sandbox, job: CompileJob): Promise<Made | undefined> {
+  try {
+    const made = await runCompiler(sandbox, job);
+    return sandbox.isWhole() ? made : undefined;
+  } catch (error) {
+    if (!(error instanceof BuildError) || job.signal.aborted || sandbox.isWhole()) throw error;
+    return undefined;
+  } finally {
+    void sandbox.remove();
+  }
+}
+
+async function runCompiler(sandbox: Sandbox, job: CompileJob): Promise<Made> {
+  const { context, canister, closure, invocation } = job;
+  const command = mocCommandOf({
+    main: closure.main,
+    packages: context.packages,
+    flags: job.flags,
+    output: join(sandbox.out, `${canister}.wasm`),
+  });
+  context.emit({ kind: 'compiling', canister, command: [context.compiler.path, ...command], lastMs: job.lastMs });
+  const end = await context.compiler.compile({
+    cwd: job.uncacheable === undefined ? sandbox.root : context.project.root,
+    args: command,
+    environment: environmentOf(context.environment),
+    signal: job.signal,
+  });
+  context.emit({ kind: 'compiled', canister, durationMs: end.durationMs });
+  judge(job, end);
+  const artifacts = collectArtifacts(sandbox.out, canister, outputsOf(invocation));
+  for (const name of ['wasm', 'did'] as const) {
+    if (artifacts[name] === undefined) {
+      throw new BuildError({ kind: 'no-output', canister, artifact: name, diagnostics: diagnosticsOf(end) });
+    }
+  }
+  if (artifacts.wasm === undefined || !isWasm(artifacts.wasm)) {
+    throw new BuildError({ kind: 'bad-wasm', canister, message: 'it does not begin as WebAssembly does' });
+  }
+  const changed = changedOutside(closure);
+  if (changed !== undefined) context.emit({ kind: 'input-changed', canister, path: changed });
+  return {
+    artifacts: { ...artifacts, stdout: end.stdout, stderr: end.stderr },
+    costMs: end.durationMs,
+    sound: changed === undefined && job.uncacheable === undefined,
+  };
+}
+
+/** A sandbox under `parent`, or the system's code where none can be made there. */
+function tryStage(parent: string, { closure, invocation }: CompileJob): Sandbox | string {
+  // A folder that the project lacks is lacking here too: the compiler has something to say about it.
+  const dirs = [...closure.folders, ...(invocation.actorIdl === undefined ? [] : [invocation.actorIdl])];
+  try {
+    return stageSandbox(parent, { closure, dirs });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error; // a bug, not the disk
+    return code;
+  }
+}
+
+function judge(job: CompileJob, end: CompileEnd): void {
+  const { canister, closure } = job;
+  if (end.killedBy !== undefined) {
+    throw new BuildError({ kind: 'compiler-killed', canister, signal: end.killedBy, diagnostics: diagnosticsOf(end) });
+  }
+  if (end.exitCode !== 0) {
+    throw new BuildError({
+      kind: 'rejected',
+      canister,
+      exitCode: end.exitCode ?? 1,
+      stdout: textOf(end.stdout),
+      stderr: textOf(end.stderr),
+      missing: closure.missing,
+    });
+  }
+}
+
+/** The first file outside the sandbox that is no longer what was hashed: the compiler may have read either. */
+function changedOutside(closure: Closure): string | undefined {
+  return closure.inputs.find(({ path, digest }) => {
+    if (!isAbsolute(path)) return false;
+    try {
+      return digestOf(readFileSync(path)) !== digest;
+    } catch {
+      return true;
+    }
+  })?.path;
+}
+
+function diagnosticsOf(end: CompileEnd): string {
+  return textOf(end.stderr) + textOf(end.stdout);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}

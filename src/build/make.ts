@@ -1,0 +1,115 @@
+import type { Cache } from '../cache/cache.ts';
+import { digestOf } from '../cache/digest.ts';
+import { keyOfFinish } from './action.ts';
+import { finish, sectionsOf, type Candid, type Finisher } from './finish.ts';
+import { planMaterialize } from './materialize.ts';
+import { BuildError, type ArtifactName } from './outcome.ts';
+import type { Canister } from './project.ts';
+import { obtain, withBytes, type Force, type Made, type Obtained, type Refs, type Stage } from './stage.ts';
+
+/** What it takes to find or make both stages of a canister. */
+export interface Making {
+  readonly cache: Cache;
+  readonly canister: Canister;
+  readonly compileStage: Stage;
+  readonly finisher: Finisher;
+  readonly candid: Candid | undefined;
+  /** Where the files belong: bytes are read for those only that are not there already. */
+  readonly outputDir: string;
+  readonly force: Force | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Both stages' results, and the files that the two make together: moc's but for the wasm, which is the final one. */
+export interface MadeBoth {
+  readonly compiled: Obtained;
+  readonly finished: Obtained;
+  readonly finishDocument: string;
+  readonly refs: Refs;
+  readonly bytes: Readonly<Record<string, Uint8Array>>;
+  /** Every file was found to be there already. */
+  readonly upToDate: boolean;
+}
+
+/**
+ * Compile, then finish. Undefined where the compile had to be run again in the middle, because its stored bytes were
+ * damaged, and gave something else: what is in hand then belongs to two runs and must not be mixed. Ask once more.
+ */
+export async function makeBoth(making: Making): Promise<MadeBoth | undefined> {
+  const { cache, canister, compileStage, finisher, candid, signal, force } = making;
+  const planned: ArtifactName[] = [];
+  let plans = 0;
+  const lacking = (refs: Refs) => {
+    plans += 1;
+    const names = planMaterialize(making.outputDir, canister.name, refs);
+    planned.push(...names);
+    return names;
+  };
+  const compiled = await obtain(cache, compileStage, {
+    wanted: (refs) => ['stdout', 'stderr', ...lacking(filesOf(refs))],
+    force,
+    signal,
+  });
+  const { wasm, did } = compiled.refs;
+  if (wasm === undefined || did === undefined) throw new Error('a compile without wasm or did was stored');
+  const keyed = keyOfFinish({
+    wasm: wasm.digest,
+    did: did.digest,
+    candid: candid === undefined ? undefined : digestOf(candid.text),
+    // Where no Candid file is configured the published service is the generated one, which the row above names.
+    metadata: sectionsOf(candid?.text ?? '', canister.initArg).slice(candid === undefined ? 1 : 0),
+    finisher: finisher.identity,
+  });
+
+  let source = compiled;
+  const finishNow = async (): Promise<Made> => {
+    source = await withBytes(cache, compileStage, source, ['wasm', 'did'], signal);
+    const started = performance.now();
+    const fresh = source.bytes.did ?? NOTHING;
+    const final = finish(finisher, {
+      canister: canister.name,
+      wasm: source.bytes.wasm ?? NOTHING,
+      did: fresh,
+      candid,
+      sections: sectionsOf(candid?.text ?? Buffer.from(fresh).toString('utf8'), canister.initArg),
+    });
+    return { artifacts: { wasm: final }, costMs: performance.now() - started, sound: sameRun(source, compiled) };
+  };
+  const run = async (): Promise<Made> => {
+    try {
+      return await finishNow();
+    } catch (error) {
+      // Stored bytes that do not parse, though they are what was stored, are cured by compiling once more.
+      if (!(error instanceof BuildError) || error.failure.kind !== 'bad-wasm' || source.from.kind === 'run')
+        throw error;
+      source = await obtain(cache, compileStage, { wanted: () => [], force: 'again', signal });
+      return finishNow();
+    }
+  };
+  const finished = await obtain(cache, { label: canister.name, keyed, run }, { wanted: lacking, force, signal });
+  if (!sameRun(source, compiled)) return undefined;
+  return {
+    compiled,
+    finished,
+    finishDocument: keyed.document,
+    refs: { ...filesOf(compiled.refs), ...finished.refs },
+    bytes: { ...filesOf(compiled.bytes), ...finished.bytes },
+    upToDate: plans === 2 && planned.length === 0,
+  };
+}
+
+const NOTHING = new Uint8Array();
+
+/** Of what the compiler made, the files that reach the user as they are. */
+function filesOf<T>(artifacts: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(artifacts).filter(([name]) => AS_THEY_ARE.has(name)));
+}
+
+const AS_THEY_ARE: ReadonlySet<string> = new Set(['did', 'most', 'wasm.map'] satisfies ArtifactName[]);
+
+function sameRun(a: Obtained, b: Obtained): boolean {
+  const names = Object.keys(a.refs);
+  return (
+    names.length === Object.keys(b.refs).length && names.every((name) => a.refs[name]?.digest === b.refs[name]?.digest)
+  );
+}

@@ -1,0 +1,112 @@
+import { dirname, resolve } from 'node:path';
+import type { Cache } from '../cache/cache.ts';
+import type { BuildOptions } from './context.ts';
+import { LOOKS_LIKE_PATH } from './dependency.ts';
+import { openFinisher } from './finish.ts';
+import { findIcMops } from './ic-mops.ts';
+import { findCompiler, installMissing } from './install.ts';
+import { openMoc } from './moc.ts';
+import type { MopsDirs } from './mops-dirs.ts';
+import { BuildError, type BuildEvent } from './outcome.ts';
+import { resolvePackages } from './packages.ts';
+import { readProjectAround, type Canister, type Project } from './project.ts';
+
+/** What was asked for, before anything is read. Paths are absolute. */
+export interface BuildRequest {
+  /** Where the user stands: the project is the nearest mops.toml from here upwards. */
+  readonly cwd: string;
+  /** The user's environment: for the compiler and for ic-mops. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly dirs: MopsDirs;
+  readonly cache: Cache;
+  /** Names; none: all. */
+  readonly canisters: readonly string[];
+  /** Undefined: what mops.toml says, else `.mops/.build`. */
+  readonly outputDir: string | undefined;
+  /** Whether `[optimize]` counts. */
+  readonly optimize: boolean;
+  readonly locked: boolean;
+  readonly checkWasm: boolean | undefined;
+  readonly checkDeploy: boolean | undefined;
+  /** A file of ours: ic-mops is looked for from the project, then from here. */
+  readonly script: string;
+  /** The Node that runs ic-mops. */
+  readonly node: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: BuildEvent) => void) | undefined;
+}
+
+export type Prepared = Pick<
+  BuildOptions,
+  'project' | 'canisters' | 'outputDir' | 'packages' | 'compiler' | 'finisher' | 'cache'
+>;
+
+/**
+ * From a folder to all that a build needs: project, canisters, compiler, packages, finisher. What is not installed is
+ * installed by ic-mops. Throws a BuildError, in upstream's order of checks.
+ */
+export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
+  const { cache, dirs, env, signal, onEvent } = request;
+  const project = readProjectAround(request.cwd);
+  const { root, file } = project;
+  const icMops = findIcMops({ from: [root, dirname(request.script)], path: env.PATH, node: request.node });
+  const install = { root, icMops, environment: env, cache, signal, onEvent };
+
+  const resolveNow = () =>
+    resolvePackages(project, { globalCacheDir: dirs.cache, mopsEnv: env.MOPS_ENV, locked: request.locked });
+  const resolution = await installMissing(await resolveNow(), resolveNow, install);
+  for (const conflict of resolution.conflicts) onEvent?.(conflict);
+
+  if (project.canisters.length === 0) throw new BuildError({ kind: 'no-canisters', file });
+  refuseUnsupported(project, request);
+  const pin = project.toolchain.moc;
+  if (pin === undefined) throw new BuildError({ kind: 'no-toolchain', file });
+  const canisters = selectCanisters(project, request.canisters);
+  const path = await findCompiler({ ...install, pin, toolchainsDir: dirs.toolchains });
+
+  if (icMops?.packageDir === undefined || icMops.version === undefined) {
+    throw new BuildError({ kind: 'no-ic-mops', needed: 'the metadata that a build adds to the wasm' });
+  }
+  const { stampsDir } = cache;
+  return {
+    project,
+    canisters,
+    outputDir: request.outputDir ?? resolve(root, project.build.outputDir ?? '.mops/.build'),
+    packages: resolution.packages,
+    compiler: openMoc({ path, version: LOOKS_LIKE_PATH.test(pin) ? undefined : pin, stampsDir, environment: env }),
+    finisher: openFinisher({ packageDir: icMops.packageDir, version: icMops.version }, stampsDir),
+    cache,
+  };
+}
+
+/** In mops.toml order, whatever the order of asking. */
+function selectCanisters(project: Project, names: readonly string[]): readonly Canister[] {
+  const known = project.canisters.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new BuildError({ kind: 'unknown-canister', names: unknown, known });
+  return names.length === 0 ? project.canisters : project.canisters.filter(({ name }) => names.includes(name));
+}
+
+/** What would change the bytes, or what was asked to be checked, is refused rather than left out in silence. */
+function refuseUnsupported(project: Project, request: BuildRequest): void {
+  if (project.optimize !== undefined && request.optimize) {
+    throw new BuildError({
+      kind: 'unsupported',
+      what: `${project.file}: [optimize]`,
+      instead: 'pass --no-optimize to build without it',
+    });
+  }
+  if (request.checkDeploy ?? project.build.checkDeploy) {
+    throw new BuildError({
+      kind: 'unsupported',
+      what: request.checkDeploy === true ? '--check-deploy' : `${project.file}: [build] check-deploy`,
+      instead: 'pass --no-check-deploy to build without the check',
+    });
+  }
+  if (request.checkWasm ?? project.build.checkWasm) {
+    request.onEvent?.({
+      kind: 'note',
+      text: 'note: the wasm complexity check (check-wasm) is not done by this version',
+    });
+  }
+}

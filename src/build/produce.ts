@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { keyOfCompile } from './action.ts';
+import type { Context } from './context.ts';
+import { compile, mocVariablesOf, outputsOf } from './compile.ts';
+import { explainSince } from './explain.ts';
+import { readCandid } from './finish.ts';
+import { readInputs } from './inputs.ts';
+import { readLast, writeLast } from './last.ts';
+import { makeBoth, type MadeBoth } from './make.ts';
+import { BuildError, type ArtifactName, type MaterializedArtifact, type Outcome } from './outcome.ts';
+import { place } from './place.ts';
+import type { Canister } from './project.ts';
+import type { Obtained, Refs, Stage } from './stage.ts';
+
+export type Produced = Exclude<Outcome, { readonly outcome: 'failed' }>;
+
+/** How often to find and place anew before saying that somebody keeps changing the files under us. */
+const MAX_ROUNDS = 5;
+
+/**
+ * One canister from main file to files: closure, key, compile, finish, materialize. Throws a BuildError where it fails,
+ * and the signal's reason where it is stopped.
+ */
+export async function produce(
+  context: Context,
+  canister: Canister,
+  earlier: readonly Promise<Outcome>[],
+  signal: AbortSignal,
+): Promise<Produced> {
+  const started = performance.now();
+  const { name } = canister;
+  const { root } = context.project;
+  context.emit({ kind: 'canister-started', canister: name });
+  const { flags, invocation, closure } = await readInputs(context, canister, earlier);
+  const candid = readCandid(root, name, canister.candid);
+  const uncacheable = invocation.uncacheable ?? closure.uncacheable;
+  const cache = uncacheable === undefined ? context.cache : context.noCache;
+  const last = readLast(cache, root, name);
+
+  const job = { context, canister: name, flags, invocation, closure, uncacheable, lastMs: last?.compileMs, signal };
+  const compileStage: Stage = {
+    label: name,
+    keyed: keyOfCompile({
+      compiler: context.identity,
+      main: closure.main,
+      flags,
+      environment: mocVariablesOf(context.environment),
+      packages: context.packages,
+      closure,
+      outputs: outputsOf(invocation),
+      outputName: invocation.sourceMap ? name : undefined,
+    }),
+    run: () => context.slots.use(() => compile(job), signal),
+  };
+
+  const { finisher, outputDir } = context;
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    const force = round === 1 && context.rebuild === true ? 'verify' : undefined;
+    const made = await makeBoth({ cache, canister, compileStage, finisher, candid, outputDir, force, signal });
+    if (made === undefined) continue;
+    const files = made.upToDate
+      ? 'unchanged'
+      : await place({ options: context, canister: name, refs: made.refs, bytes: made.bytes, signal });
+    if (files === 'again') continue;
+
+    const { compiled, finished } = made;
+    const origin = originOf(made, uncacheable);
+    const explanation =
+      context.explain === true && origin.outcome === 'built'
+        ? await explainSince(cache, last, compileStage.keyed.document, made.finishDocument)
+        : undefined;
+    const now = { compileKey: compiled.key, finishKey: finished.key, compileMs: compiled.costMs };
+    writeLast(cache, root, name, now, last);
+    return {
+      canister: name,
+      ...origin,
+      waited: compiled.waited || finished.waited,
+      files,
+      ...(uncacheable === undefined ? { key: finished.key, compileKey: compiled.key } : {}),
+      durationMs: performance.now() - started,
+      compileMs: compiled.costMs,
+      diagnostics: diagnosticsOf(compiled),
+      artifacts: artifactsOf(outputDir, name, made.refs),
+      ...(explanation === undefined ? {} : { explanation }),
+    };
+  }
+  throw new BuildError({ kind: 'output-busy', path: join(outputDir, `${name}.wasm`), waitedMs: 0 });
+}
+
+type Origin =
+  | Pick<Extract<Outcome, { outcome: 'hit' }>, 'outcome' | 'tier'>
+  | Pick<Extract<Outcome, { outcome: 'built' }>, 'outcome' | 'cause' | 'uncacheable' | 'stage'>;
+
+/** Where the result came from: a hit only where neither stage had to run. */
+function originOf({ compiled, finished }: MadeBoth, uncacheable: string | undefined): Origin {
+  const ran = compiled.from.kind === 'run' ? compiled.from : finished.from;
+  if (ran.kind === 'tier') return { outcome: 'hit', tier: ran.tier };
+  const stage = compiled.from.kind === 'run' ? 'compile' : 'finish';
+  if (uncacheable !== undefined) return { outcome: 'built', cause: 'uncacheable', uncacheable, stage };
+  return { outcome: 'built', cause: ran.cause, stage };
+}
+
+function diagnosticsOf({ bytes }: Obtained): string {
+  return ['stderr', 'stdout'].map((name) => Buffer.from(bytes[name] ?? []).toString('utf8')).join('');
+}
+
+function artifactsOf(
+  dir: string,
+  stem: string,
+  refs: Refs,
+): Readonly<Partial<Record<ArtifactName, MaterializedArtifact>>> {
+  return Object.fromEntries(
+    Object.entries(refs).map(([name, { digest, sizeBytes }]) => [
+      name,
+      { path: join(dir, `${stem}.${name}`), digest, sizeBytes },
+    ]),
+  );
+}

@@ -1,0 +1,47 @@
+/** What --help prints. */
+export function helpText(topic: 'moccache' | 'build' | 'cache' | 'link'): string {
+  return TEXTS[topic];
+}
+
+const TEXTS = {
+  moccache: `moccache: a build cache for Motoko canisters
+
+  moccache build [canisters...]    build canisters, from the cache where it has them
+  moccache cache show|size|clean   where the cache is, how large it is, delete it
+  moccache link                    make the command mops of this project ours
+
+Every other command is handed to ic-mops. moccache COMMAND --help says more.
+`,
+  build: `moccache build [canisters...] [options] [-- MOC ARGS...]
+
+Builds the canisters of mops.toml, or those named, in mops.toml order.
+
+  --verbose              show the compiler's command lines and what it says
+  -o, --output DIR       where the files go (default: [build] outputDir, else .mops/.build)
+  -j, --jobs N           canisters compiled side by side (default: one per core)
+  --keep-going           build the other canisters when one fails
+  --explain              say of each canister that was compiled what had changed
+  --no-cache             compile; neither read nor write the cache
+  --rebuild              compile even what is cached, and fail if the bytes differ
+  --locked               fail unless mops.lock fits mops.toml
+  --no-optimize          leave out [optimize]
+  --check-wasm, --no-check-wasm, --check-deploy, --no-check-deploy
+                         as in ic-mops, instead of what [build] says
+  --json                 one JSON document on stdout, no other text there
+
+What follows -- goes to moc as it is.
+`,
+  cache: `moccache cache show             print the cache's folder
+moccache cache size             print how much it holds
+moccache cache clean            delete the project's .mops and the global cache
+moccache cache clean --global   delete the global cache
+moccache cache clean --builds   delete built artifacts only
+`,
+  link: `moccache link           make node_modules/.bin/mops start moccache
+moccache link --check   only say whether it does; exit 1 if not
+
+Both moccache and ic-mops offer a command called mops, and npm gives the name to either.
+To keep it ours after every install and update, add to package.json:
+  "scripts": { "dependencies": "moccache link" }
+`,
+};

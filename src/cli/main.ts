@@ -1,0 +1,121 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { BuildError } from '../build/outcome.ts';
+import type { Host, Stream } from './host.ts';
+import { liveLines, plainLines } from './live.ts';
+import { parseCommand, type Command } from './options.ts';
+import { failureText } from './report.ts';
+import { paintFor } from './paint.ts';
+
+/**
+ * The executable: argv to exit code. The only file that touches `process`.
+ *
+ * Exit codes: 0; 1 for a failure on our side; moc's own where moc rejects the program; 130 and 143 after SIGINT and SIGTERM.
+ */
+async function main(): Promise<number> {
+  const { argv, env, stdout, stderr } = process;
+  const stop = new AbortController();
+  let stoppedBy: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stoppedBy !== undefined) process.exit(128 + constants.signals[signal]); // asked twice: at once
+    stoppedBy = signal;
+    stop.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  // A reader that went away (`mops build | head`) is no reason for a stack trace.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+
+  const script = realpathSync(argv[1] ?? '');
+  const cwd = resolve(env.MOPS_CWD ?? '');
+  const host: Host = {
+    cwd,
+    env: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+    platform: process.platform,
+    script,
+    node: process.execPath,
+    tmpDir: join(tmpdir(), `moccache-${process.getuid?.() ?? 'user'}`),
+    out: streamOf(stdout, env),
+    err: streamOf(stderr, env),
+    signal: stop.signal,
+  };
+  try {
+    const code = await run(
+      parseCommand(argv.slice(2), basename(argv[1] ?? '').startsWith('mops') ? 'mops' : 'moccache'),
+      host,
+    );
+    return stoppedBy === undefined ? code : 128 + constants.signals[stoppedBy];
+  } catch (error) {
+    if (stoppedBy !== undefined) return 128 + constants.signals[stoppedBy];
+    if (!(error instanceof BuildError)) throw error;
+    host.err.write(`${host.err.paint.red('error:')} ${failureText(error.failure)}\n`);
+    return 1;
+  }
+}
+
+async function run(command: Command, host: Host): Promise<number> {
+  switch (command.kind) {
+    case 'build': {
+      const { buildCommand } = await import('./build-command.ts');
+      const live =
+        host.err.isTerminal && !command.json
+          ? liveLines(host.err, host.out, process.stderr)
+          : plainLines(host.err, host.out);
+      return buildCommand(command, host, live);
+    }
+    case 'cache-show':
+    case 'cache-size':
+    case 'cache-clean': {
+      const { cacheCommand } = await import('./cache-command.ts');
+      return cacheCommand(command, host);
+    }
+    case 'link': {
+      const { linkCommand } = await import('./link-command.ts');
+      return linkCommand(command, host);
+    }
+    case 'hand-over': {
+      const { handOver } = await import('./hand-over.ts');
+      return handOver(command.args, host);
+    }
+    case 'version':
+      host.out.write(`moccache ${versionOf(host.script)}\n`);
+      return 0;
+    case 'help': {
+      const { helpText } = await import('./help.ts');
+      host.out.write(helpText(command.topic));
+      return 0;
+    }
+    case 'usage':
+      host.err.write(`${host.err.paint.red('error:')} ${command.message}\nsee: moccache ${command.topic} --help\n`);
+      return 1;
+  }
+}
+
+function streamOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Stream {
+  const isTerminal = stream.isTTY && env.TERM !== 'dumb';
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal,
+    paint: paintFor(isTerminal, env),
+  };
+}
+
+function versionOf(script: string): string {
+  const { version } = JSON.parse(readFileSync(join(script, '../../package.json'), 'utf8')) as { version: string };
+  return version;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    // A bug of ours: say so, with what helps to find it.
+    process.stderr.write(
+      `moccache: internal error\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { CacheOptions } from '../cache/cache.ts';
+import { parseToml } from '../build/project.ts';
+import { BuildError } from '../build/outcome.ts';
+import type { MopsDirs } from '../build/mops-dirs.ts';
+
+/** How the user has set up the cache: flags first (the caller applies them), then the environment, then builds.toml. */
+export interface Settings {
+  /** The store's folder, absolute. */
+  readonly dir: string;
+  readonly mode: CacheOptions['mode'];
+  readonly leaseWaitMs: number;
+  /** Where every event is appended as a line of JSON. */
+  readonly logFile: string | undefined;
+}
+
+const LEASE_WAIT_MS = 600_000;
+
+/** Reads the environment and the user's builds.toml. Nothing of the project's folder is read: it could widen trust. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>, dirs: MopsDirs, cwd: string): Settings {
+  const file = join(dirs.config, 'builds.toml');
+  const table = readTable(file);
+  const text = (key: string): string | undefined => {
+    const value = table[key];
+    if (value === undefined || typeof value === 'string') return value;
+    throw new BuildError({ kind: 'bad-config', file, key, expected: 'a text' });
+  };
+  const readonly = table.readonly ?? false;
+  if (typeof readonly !== 'boolean')
+    throw new BuildError({ kind: 'bad-config', file, key: 'readonly', expected: 'true or false' });
+  const wait = set(env.MOCCACHE_LEASE_WAIT) ?? text('lease-wait');
+  return {
+    dir: resolve(cwd, set(env.MOCCACHE_DIR) ?? text('dir') ?? join(dirs.cache, 'builds')),
+    mode: isOn(env.MOCCACHE_DISABLE) ? 'off' : isOn(env.MOCCACHE_READONLY) || readonly ? 'read-only' : 'read-write',
+    leaseWaitMs:
+      wait === undefined
+        ? LEASE_WAIT_MS
+        : durationMsOf(wait, set(env.MOCCACHE_LEASE_WAIT) === undefined ? file : undefined),
+    logFile: set(env.MOCCACHE_LOG),
+  };
+}
+
+/** `90s`, `10m`, `2h`, `30d`; a bare number is seconds. Milliseconds, or undefined where it is none of these. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] ?? 's'] ?? 1000;
+  return Number(match[1]) * unit;
+}
+
+function durationMsOf(text: string, file: string | undefined): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  const place = file === undefined ? { file: 'environment', key: 'MOCCACHE_LEASE_WAIT' } : { file, key: 'lease-wait' };
+  throw new BuildError({ kind: 'bad-config', ...place, expected: `a time such as 90s or 10m, not "${text}"` });
+}
+
+function readTable(file: string): Readonly<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return {}; // most users have none
+  }
+  return parseToml(text, file).values;
+}
+
+function set(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0' && value !== 'false';
+}

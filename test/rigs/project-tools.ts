@@ -1,0 +1,36 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const repository = resolve(import.meta.dirname, '../..');
+
+/** Where `npm run build` leaves the executables; the larger collection of programs lies beside the repository. */
+export const FIXTURES = join(repository, 'fixtures');
+export const CORPUS = resolve(repository, '../shared/corpus');
+
+/** The real ic-mops, as npm installs it. */
+export const IC_MOPS = join(repository, 'node_modules/ic-mops');
+export const UPSTREAM = join(IC_MOPS, 'dist/bin/mops.js');
+
+/** npm's motoko, the package that holds the compiler. */
+export const MOTOKO = join(repository, 'node_modules/motoko');
+
+/** Our executables, as they were when the test began: somebody may build anew meanwhile. Absolute paths. */
+export interface Tools {
+  readonly mops: string;
+  readonly mocJs: string;
+  remove(): void;
+}
+
+/** Copies them to where they still find the packages of this repository. */
+export function copyTools(): Tools {
+  const cache = join(repository, 'node_modules/.cache');
+  mkdirSync(cache, { recursive: true });
+  const dir = mkdtempSync(join(cache, 'moccache-tools-'));
+  const copy = (name: string) => {
+    const built = join(repository, 'dist', name);
+    if (!existsSync(built)) throw new Error(`${built} is not there: npm run build makes it`);
+    copyFileSync(built, join(dir, name));
+    return join(dir, name);
+  };
+  return { mops: copy('mops.cjs'), mocJs: copy('moc-js.cjs'), remove: () => rmSync(dir, { recursive: true }) };
+}

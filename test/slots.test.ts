@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { slots } from '../src/build/slots.ts';
+
+function gate() {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((done) => (open = done));
+  return { open, opened };
+}
+
+test('no more run at once than there are places, and all of them run', async () => {
+  const places = slots(2);
+  const gates = Array.from({ length: 5 }, gate);
+  let running = 0;
+  let most = 0;
+  const works = gates.map(({ opened }) =>
+    places.use(async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await opened;
+      running -= 1;
+    }),
+  );
+  for (const { open } of gates) open();
+  await Promise.all(works);
+  expect([most, running]).toEqual([2, 0]);
+});
+
+test('a failure gives its place free', async () => {
+  const places = slots(1);
+  await expect(places.use(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await places.use(() => Promise.resolve('next'))).toBe('next');
+});
+
+test('whoever gives up while waiting takes no place', async () => {
+  const places = slots(1);
+  const { open, opened } = gate();
+  const first = places.use(() => opened);
+  const stop = new AbortController();
+  const second = places.use(() => Promise.resolve('never'), stop.signal);
+  const third = places.use(() => Promise.resolve('third'));
+  stop.abort();
+  await expect(second).rejects.toThrow(/abort/);
+  open();
+  await first;
+  expect(await third).toBe('third');
+});
