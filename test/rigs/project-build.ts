@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readLast } from '../../src/build/last.ts';
 import type { Outcome } from '../../src/build/outcome.ts';
 import { openCache, type Cache } from '../../src/cache/cache.ts';
 import { digestOf } from '../../src/cache/digest.ts';
@@ -26,8 +25,7 @@ export interface Built {
   readonly outputs: Outputs;
 }
 
-/** `key` is that of the finish stage, which `--json` tells; `compileKey` that of the stage before it. */
-export type BuiltCanister = Exclude<Outcome, { readonly outcome: 'failed' }> & { readonly compileKey: string };
+export type BuiltCanister = Exclude<Outcome, { readonly outcome: 'failed' }>;
 
 /** Names of files to their SHA-256. */
 export type Outputs = Readonly<Record<string, string>>;
@@ -35,12 +33,7 @@ export type Outputs = Readonly<Record<string, string>>;
 /** Runs our `mops build --json`. Throws an Error with what was said where it fails. */
 export async function buildOurs(tools: Tools, checkout: Checkout, options: RunOptions = {}): Promise<Built> {
   const run = await runNode(['build', '--json', ...(options.args ?? [])], tools.mops, checkout, options);
-  const report = JSON.parse(run.stdout) as { readonly canisters: readonly BuiltCanister[] };
-  const cache = cacheOf(checkout);
-  const canisters = report.canisters.map((canister) => {
-    const last = readLast(cache, checkout.root, canister.canister);
-    return { ...canister, compileKey: last?.compileKey ?? '' };
-  });
+  const { canisters } = JSON.parse(run.stdout) as { readonly canisters: readonly BuiltCanister[] };
   return { canisters, outputs: outputsOf(checkout) };
 }
 

@@ -50,8 +50,10 @@ export async function traceBuild(tools: Tools, checkout: Checkout): Promise<read
   const traced = canisters.map(async (canister) => {
     const own = questions.filter(({ path }) => path.endsWith(`/out/${canister.canister}.wasm`));
     const sandbox = own.find(({ cwd }) => cwd.endsWith('/root'))?.cwd;
-    if (sandbox === undefined) throw new Error(`no compile of ${canister.canister} was seen`);
-    const document = await cache.readDocument(canister.compileKey as Parameters<typeof cache.readDocument>[0]);
+    const { compileKey } = canister;
+    if (sandbox === undefined || compileKey === undefined)
+      throw new Error(`no compile of ${canister.canister} was seen`);
+    const document = await cache.readDocument(compileKey);
     return {
       canister,
       trace: traceOf(questions.filter(({ cwd }) => cwd === sandbox)),
