@@ -388,9 +388,35 @@ const SETTINGS: readonly Row[] = [
   })),
 ];
 
+const PLACES: readonly Row[] = [
+  {
+    what: 'MOPS_CWD that is not there',
+    env: (on) => ({ MOPS_CWD: join(on.base, 'lost') }),
+    code: 1,
+    says: ['no mops.toml in ', 'lost'],
+  },
+  {
+    what: 'MOPS_CWD that is a file',
+    cwd: (on) => on.base,
+    env: (on) => ({ MOPS_CWD: join(on.base, 'package.json') }),
+    code: 1,
+    says: ['no mops.toml in ', 'package.json'],
+  },
+  {
+    what: 'a builds.toml that is a folder',
+    breaking: (on) => {
+      const file = join(on.base, 'config', 'mops', 'builds.toml');
+      mkdirSync(file, { recursive: true });
+      return () => rmSync(file, { recursive: true });
+    },
+    code: 1,
+    says: ['builds.toml: cannot be read (EISDIR)'],
+  },
+];
+
 const GOOD = { 'mops.toml': tomlOf({ a: 'src/A.mo' }), ...CANISTER_A };
 
-test.each([...CONFIGURATION, ...USAGE, ...PROGRAMS, ...COMPILERS, ...OUTPUTS, ...SETTINGS])(
+test.each([...CONFIGURATION, ...USAGE, ...PROGRAMS, ...COMPILERS, ...OUTPUTS, ...SETTINGS, ...PLACES])(
   '$what: told in words, nothing lost, and the next good build works',
   async (row) => {
     const on = scene();
@@ -420,6 +446,22 @@ test.each([...CONFIGURATION, ...USAGE, ...PROGRAMS, ...COMPILERS, ...OUTPUTS, ..
     expect(on.files()).toEqual(before);
   },
 );
+
+test('a current folder that was deleted is told, and nothing else happens', async () => {
+  const on = scene();
+  const script = `mkdir gone && cd gone && rmdir ../gone && exec "${process.execPath}" "${MOPS}" build`;
+  const end = await on.start(['-c', script], { command: ['sh'] }).ended;
+  expect([end.code, end.stdout]).toEqual([1, '']);
+  expect(end.stderr).toContain('the current folder does not exist any more');
+});
+
+test("without a home, a builds.toml in the project is not taken for the user's", async () => {
+  const on = scene({ '.config/mops/builds.toml': 'dir = "poisoned"\nlease-wait = "soon"' });
+  const env = { HOME: undefined, XDG_CONFIG_HOME: undefined };
+  expect((await on.mops(['build'], { env })).code).toBe(0);
+  expect(Object.keys(on.files(join(on.root, 'poisoned')))).toEqual([]);
+  expect(Object.keys(on.files(on.store))).toContain('version');
+});
 
 test('a folder in the place of an output is left alone, and so are the other outputs', async () => {
   const on = scene();

@@ -270,6 +270,42 @@ test('names are built once each, in the order of mops.toml', async () => {
   ]);
 });
 
+test.each([
+  'a b',
+  'größe',
+  '日本',
+  'con',
+  '-x',
+  'a.b',
+  'a.wasm',
+  'a*b',
+  '__proto__',
+  'constructor',
+  "it's",
+  '$HOME',
+  'n'.repeat(200),
+])('a canister may be named %s', async (name) => {
+  const on = scene({ 'mops.toml': tomlOf({ [name]: 'src/A.mo' }) });
+  const first = await on.mops(['build']);
+  expect([first.stdout, first.code]).toEqual([`build canister ${name}\n\n✓ Built 1 canister successfully\n`, 0]);
+  const names = [`.${name}.buildlock`, `${name}.did`, `${name}.most`, `${name}.wasm`];
+  expect(Object.keys(on.files())).toEqual(names.sort());
+  expect((await on.mops(['build'])).stderr).toContain('files up to date');
+});
+
+test('paths in mops.toml may be spelt in any way, and it is the same build', async () => {
+  const on = scene({ 'src/a.did': 'service : {}' });
+  const spelt = async (main: string, candid: string) => {
+    on.put({ 'mops.toml': tomlOf({}, `[canisters.a]\nmain = "${main}"\ncandid = "${candid}"`) });
+    await build(on);
+    return on.files();
+  };
+  const plain = await spelt('src/A.mo', 'src/a.did');
+  expect(await spelt('./src//A.mo', './src/../src/a.did')).toEqual(plain);
+  expect(await spelt(join(on.root, 'src/A.mo'), join(on.root, 'src/a.did'))).toEqual(plain);
+  expect(on.starts()).toHaveLength(1);
+});
+
 test('two canisters with one main are compiled once', async () => {
   const on = scene({ 'mops.toml': tomlOf({ a: 'src/A.mo', b: 'src/A.mo' }) });
   await build(on);

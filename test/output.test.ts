@@ -248,7 +248,7 @@ test('colours are for terminals, and for those who ask', async () => {
   const on = scene();
   const coloured = async (env: Readonly<Record<string, string>>) => {
     const { stdout, stderr } = await on.mops(['build'], { env });
-     
+
     return [stdout, stderr].map((text) => text.includes('['));
   };
   expect(await coloured({})).toEqual([false, false]);

@@ -23,6 +23,7 @@ async function startHeld(on: Scene, orders = 'hold'): Promise<{ readonly build: 
 const SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const;
 
 test.each(SIGNALS)(

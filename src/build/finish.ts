@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { digestOf } from '../cache/digest.ts';
 import { digestOfFile } from '../cache/stamps.ts';
 import type { CompilerIdentity, FinishAction } from './action.ts';
@@ -65,7 +65,7 @@ export interface Candid {
 export function readCandid(root: string, canister: string, path: string | undefined): Candid | undefined {
   if (path === undefined) return undefined;
   try {
-    return { path, text: readFileSync(join(root, path), 'utf8') };
+    return { path, text: readFileSync(resolve(root, path), 'utf8') };
   } catch (error) {
     if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     throw new BuildError({ kind: 'candid-missing', canister, path });

@@ -28,6 +28,7 @@ export async function produce(
   signal: AbortSignal,
 ): Promise<Produced> {
   const started = performance.now();
+  let queuedMs = 0; // for a slot: it says nothing about this canister
   const { name } = canister;
   const { root } = context.project;
   context.emit({ kind: 'canister-started', canister: name });
@@ -50,7 +51,13 @@ export async function produce(
       outputs: outputsOf(invocation),
       outputName: invocation.sourceMap ? name : undefined,
     }),
-    run: () => context.slots.use(() => compile(job), signal),
+    run: () => {
+      const askedMs = performance.now();
+      return context.slots.use(() => {
+        queuedMs += performance.now() - askedMs;
+        return compile(job);
+      }, signal);
+    },
   };
 
   const { finisher, outputDir } = context;
@@ -77,7 +84,7 @@ export async function produce(
       waited: compiled.waited || finished.waited,
       files,
       ...(uncacheable === undefined ? { key: finished.key, compileKey: compiled.key } : {}),
-      durationMs: performance.now() - started,
+      durationMs: performance.now() - started - queuedMs,
       compileMs: compiled.costMs,
       diagnostics: diagnosticsOf(compiled),
       artifacts: artifactsOf(outputDir, name, made.refs),

@@ -20,7 +20,13 @@ export async function cacheCommand(command: CacheCommand, host: Host): Promise<n
       host.out.write(`${dirs.cache}\n`);
       return 0;
     case 'cache-size':
-      makeDir(dirs.cache, 0o777);
+      try {
+        makeDir(dirs.cache, 0o777);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === undefined) throw error; // a bug, not the disk
+        host.err.write(`error: ${dirs.cache}: cannot be made or looked at: ${(error as Error).message}\n`);
+        return 1;
+      }
       host.out.write(`Cache size is ${sizeText(await sizeOf(dirs.cache))}\n`);
       return 0;
     case 'cache-clean':

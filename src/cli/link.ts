@@ -99,7 +99,7 @@ async function findShim(path: string): Promise<Shim | undefined> {
   try {
     return { kind: 'link', target: await readlink(path) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     return { kind: 'script', text: await readFile(path, 'utf8') }; // no link, then (EINVAL)
   }
 }

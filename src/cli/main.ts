@@ -11,7 +11,8 @@ import { paintFor } from './paint.ts';
 /**
  * The executable: argv to exit code. The only file that touches `process`.
  *
- * Exit codes: 0; 1 for a failure on our side; moc's own where moc rejects the program; 130 and 143 after SIGINT and SIGTERM.
+ * Exit codes: 0; 1 for a failure on our side; moc's own where moc rejects the program; 130, 143 and
+ * 129 after SIGINT, SIGTERM and SIGHUP.
  */
 async function main(): Promise<number> {
   const { argv, env, stdout, stderr } = process;
@@ -22,12 +23,16 @@ async function main(): Promise<number> {
     stoppedBy = signal;
     stop.abort();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // A reader that went away (`mops build | head`) is no reason for a stack trace.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
 
   const script = realpathSync(argv[1] ?? '');
-  const cwd = resolve(env.MOPS_CWD ?? '');
+  const cwd = currentDir(env.MOPS_CWD);
+  if (cwd === undefined) {
+    stderr.write('error: the current folder does not exist any more\nchange to one that does\n');
+    return 1;
+  }
   const host: Host = {
     cwd,
     env: Object.fromEntries(
@@ -93,8 +98,18 @@ async function run(command: Command, host: Host): Promise<number> {
   }
 }
 
+/** Absolute; undefined where the folder in which the user stands was deleted. */
+function currentDir(moved: string | undefined): string | undefined {
+  try {
+    return resolve(moved ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
 function streamOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Stream {
-  const isTerminal = stream.isTTY && env.TERM !== 'dumb';
+  // The types hide that it is undefined on a pipe, which the colour library would take for "find out yourself".
+  const isTerminal = ('isTTY' in stream ? stream.isTTY : false) && env.TERM !== 'dumb';
   return {
     write: (text) => void stream.write(text),
     isTerminal,

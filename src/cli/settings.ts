@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { CacheOptions } from '../cache/cache.ts';
 import { parseToml } from '../build/project.ts';
 import { BuildError } from '../build/outcome.ts';
@@ -57,11 +57,16 @@ function durationMsOf(text: string, file: string | undefined): number {
 }
 
 function readTable(file: string): Readonly<Record<string, unknown>> {
+  // Without a home the configuration folder is relative: that would be the project's, whose word does not count here.
+  if (!isAbsolute(file)) return {};
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
-  } catch {
-    return {}; // most users have none
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {}; // most users have none
+    throw new BuildError({ kind: 'bad-toml', file, message: `cannot be read (${code})` });
   }
   return parseToml(text, file).values;
 }

@@ -162,7 +162,7 @@ export function tomlOf(canisters: Readonly<Record<string, string>>, more = ''): 
 }
 
 /** Puts the stand-in at a path whose base name is `moc`. */
-export function putCompiler(path: string): void {
+function putCompiler(path: string): void {
   if (basename(path) !== 'moc') throw new Error('the stand-in names itself as ./moc');
   copyFileSync(STAND_IN, path);
   chmodSync(path, 0o755);
