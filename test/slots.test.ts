@@ -31,6 +31,20 @@ test('a failure gives its place free', async () => {
   expect(await places.use(() => Promise.resolve('next'))).toBe('next');
 });
 
+test('whoever hears of a failure can stop those who wait for the place', async () => {
+  const places = slots(1);
+  const stop = new AbortController();
+  const failing = places.use(() => Promise.reject(new Error('no')));
+  let started = false;
+  const next = places.use(() => Promise.resolve((started = true)), stop.signal);
+  await failing.catch(async () => {
+    await Promise.resolve(); // the news travels a few promises
+    stop.abort();
+  });
+  await expect(next).rejects.toThrow(/abort/);
+  expect(started).toBe(false);
+});
+
 test('whoever gives up while waiting takes no place', async () => {
   const places = slots(1);
   const { open, opened } = gate();

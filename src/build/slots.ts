@@ -35,9 +35,13 @@ export function slots(count: number): Slots {
       signal?.throwIfAborted();
       await enter(signal);
       try {
-        return await work();
-      } finally {
+        const made = await work();
         leave();
+        return made;
+      } catch (error) {
+        // Whoever hears of the failure may stop those who wait: they must not start before it is heard.
+        setImmediate(leave);
+        throw error;
       }
     },
   };
