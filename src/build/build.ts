@@ -11,13 +11,13 @@ import { slots } from './slots.ts';
  * Builds canisters side by side: from each main file through closure, key, lookup, compile and finish to files. One
  * promise a canister, in the order given; they never reject but for a bug or a compiler that cannot be read.
  *
- * After a failure the canisters behind it in the order are cancelled and those before it are finished, so that what is
- * built is what a build one after the other would have built; `keepGoing` lets all go on.
+ * After a failure the canisters behind it in the order are cancelled, as far as they are not done, and those before it
+ * are finished; `keepGoing` lets all go on.
  */
 export async function startBuild(options: BuildOptions): Promise<readonly Promise<Outcome>[]> {
   const context: Context = {
     ...options,
-    identity: await options.compiler.identify(),
+    identity: await options.compiler.identify(options.signal),
     slots: slots(options.jobs ?? availableParallelism()),
     sources: openSources(options.project.root),
     noCache: openCache({ dir: options.scratchDir, mode: 'off', leaseWaitMs: 0 }),

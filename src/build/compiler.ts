@@ -10,7 +10,7 @@ export interface Compiler {
   /** Absolute path of what is started. */
   readonly path: string;
   /** Throws a BuildError where the compiler cannot be read. */
-  identify(): Promise<CompilerIdentity>;
+  identify(signal?: AbortSignal): Promise<CompilerIdentity>;
   /** Throws a BuildError where the compiler cannot be started; every other end is a value. */
   compile(run: CompileRun): Promise<CompileEnd>;
 }

@@ -53,14 +53,14 @@ function flagsOf(project: Project, canister: Canister, extra: readonly string[])
 }
 
 /** A whole chain is passed as it is. What has to be staged first (a next file, a limit) is refused, never left out. */
-function migrationFlagsOf({ root }: Project, { name, migrations }: Canister): readonly string[] {
+function migrationFlagsOf({ root, file }: Project, { name, migrations }: Canister): readonly string[] {
   if (migrations === undefined) return [];
   const staged =
     migrations.next !== undefined ? 'next' : migrations.buildLimit !== undefined ? 'build-limit' : undefined;
   if (staged !== undefined) {
     throw new BuildError({
       kind: 'unsupported',
-      what: `[canisters.${name}.migrations] ${staged}`,
+      what: `${file}: [canisters.${name}.migrations] ${staged}`,
       instead: 'build this canister with ic-mops build',
     });
   }

@@ -22,7 +22,7 @@ export interface MocOptions {
 export function openMoc(options: MocOptions): Compiler {
   return {
     path: options.path,
-    identify: () => identify(options),
+    identify: (signal) => identify(options, signal),
     compile: (run) => runCompiler(options.path, run),
   };
 }
@@ -31,10 +31,10 @@ export function openMoc(options: MocOptions): Compiler {
  * A binary is what its bytes are. A script is its own bytes and those of the files it runs, if it names them; a script
  * that names none could run anything, so it is asked for its version each time, which notices an upgrade behind it.
  */
-async function identify(options: MocOptions): Promise<CompilerIdentity> {
+async function identify(options: MocOptions, signal: AbortSignal | undefined): Promise<CompilerIdentity> {
   const parts: Digest[] = [];
   const opaque = collectParts(options.path, options.stampsDir, parts, new Set());
-  const version = options.version ?? (opaque ? await askVersion(options) : '');
+  const version = options.version ?? (opaque ? await askVersion(options, signal) : '');
   const [only] = parts;
   const digest = parts.length === 1 && only !== undefined ? only : digestOf(parts.join('\n'));
   return { name: 'moc', version, digest };
@@ -85,8 +85,8 @@ function onDisk<T>(path: string, read: () => T): T {
   }
 }
 
-async function askVersion({ path, environment }: MocOptions): Promise<string> {
-  const end = await runCompiler(path, { cwd: dirname(path), args: ['--version'], environment });
+async function askVersion({ path, environment }: MocOptions, signal: AbortSignal | undefined): Promise<string> {
+  const end = await runCompiler(path, { cwd: dirname(path), args: ['--version'], environment, signal });
   return Buffer.from(end.stdout).toString('utf8').trim();
 }
 

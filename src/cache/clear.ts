@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkStoreFolder } from './store-folder.ts';
 import { isSystemError, TierError } from './tier.ts';
 
@@ -18,7 +19,8 @@ export function clearStore(dir: string): Cleared {
       renameSync(dir, aside);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      rmSync(dir, DELETE); // a mount point, or a parent that is not ours: it cannot be moved, only emptied
+      // A mount point, or a parent that is not ours: it cannot be moved, only emptied.
+      for (const name of readdirSync(dir)) rmSync(join(dir, name), DELETE);
       return { kind: 'cleared' };
     }
     rmSync(aside, DELETE);

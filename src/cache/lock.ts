@@ -57,17 +57,19 @@ export function makeLock(place: LockPlace, owner: Owner): () => void {
   return () => {
     removeBell(owner.bell);
     const holder = readRecord(place)?.owner.nonce;
-    if (holder === owner.nonce) clearRecord(place);
     const isOurs = seeLock(place)?.identity === identity && (holder === undefined || holder === owner.nonce);
+    // The lock first: killed in between we leave a record without a lock, which nobody believes, rather than a lock
+    // without a record, which may be another program's and is waited for.
     if (isOurs) rmdirSync(place.lockDir);
+    if (readRecord(place)?.owner.nonce === owner.nonce) clearRecord(place);
   };
 }
 
 /** Removes the lock of a process that is dead; see breakLock, which makes sure of it. Throws the system's error. */
 export function removeDeadLock(place: LockPlace, dead: SeenLock): void {
   removeBell(dead.owner?.bell ?? '');
-  clearRecord(place);
   rmdirSync(place.lockDir);
+  if (readRecord(place)?.owner.nonce === dead.owner?.nonce) clearRecord(place);
 }
 
 function readRecord(place: LockPlace): OwnerRecord | undefined {

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { constants, homedir, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { BuildError } from '../build/outcome.ts';
 import type { Host, Stream } from './host.ts';
@@ -35,9 +35,12 @@ async function main(): Promise<number> {
   }
   const host: Host = {
     cwd,
-    env: Object.fromEntries(
-      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    ),
+    env: {
+      ...homeOf(),
+      ...Object.fromEntries(
+        Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+      ),
+    },
     platform: process.platform,
     script,
     node: process.execPath,
@@ -104,6 +107,15 @@ function currentDir(moved: string | undefined): string | undefined {
     return resolve(moved ?? '');
   } catch {
     return undefined;
+  }
+}
+
+/** HOME for those who run without one (a cron job, a container): without it mops's folders would lie where the user stands. */
+function homeOf(): Readonly<Record<string, string>> {
+  try {
+    return process.platform === 'win32' ? {} : { HOME: homedir() };
+  } catch {
+    return {}; // a user whom the system does not know
   }
 }
 

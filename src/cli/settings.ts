@@ -30,9 +30,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   if (typeof readonly !== 'boolean')
     throw new BuildError({ kind: 'bad-config', file, key: 'readonly', expected: 'true or false' });
   const wait = set(env.MOCCACHE_LEASE_WAIT) ?? text('lease-wait');
+  const named = set(env.MOCCACHE_DIR) ?? text('dir');
+  // Without a home mops's folder is relative: a project could bring along a cache of its own there, with any bytes in it.
+  const isOff = isOn(env.MOCCACHE_DISABLE) || (named === undefined && !isAbsolute(dirs.cache));
   return {
-    dir: resolve(cwd, set(env.MOCCACHE_DIR) ?? text('dir') ?? join(dirs.cache, 'builds')),
-    mode: isOn(env.MOCCACHE_DISABLE) ? 'off' : isOn(env.MOCCACHE_READONLY) || readonly ? 'read-only' : 'read-write',
+    dir: resolve(cwd, named ?? join(dirs.cache, 'builds')),
+    mode: isOff ? 'off' : isOn(env.MOCCACHE_READONLY) || readonly ? 'read-only' : 'read-write',
     leaseWaitMs:
       wait === undefined
         ? LEASE_WAIT_MS
