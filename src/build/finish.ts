@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { digestOf } from '../cache/digest.ts';
 import { digestOfFile } from '../cache/stamps.ts';
 import type { CompilerIdentity, FinishAction } from './action.ts';
@@ -35,7 +36,7 @@ export function openFinisher(icMops: { packageDir: string; version: string }, st
   }
   const digests = ['wasm.js', 'wasm_bg.wasm'].map((name) => digestOfFile(join(dir, name), stampsDir));
   let loaded: Bindings | undefined;
-  const bindings = () => (loaded ??= createRequire(join(dir, 'wasm.js'))('./wasm.js') as Bindings);
+  const bindings = () => (loaded ??= loadBindings(dir));
   return {
     identity: { name: 'ic-mops', version: icMops.version, digest: digestOf(digests.join('\n')) },
     isCompatible: (fresh, published) => bindings().is_candid_compatible(fresh, published),
@@ -45,6 +46,16 @@ export function openFinisher(icMops: { packageDir: string; version: string }, st
         sections.map(({ name, data }) => ({ name, data })),
       ),
   };
+}
+
+/**
+ * V8 optimizes a module's hot functions in the background, and a process does not end before that is done: after one use
+ * of this module that is half a second (measured on Node 20 and 22), longer than the use itself. So it is told to keep to
+ * its first, quick compilation. The setting holds for the whole process, and is made only where there is work to finish.
+ */
+function loadBindings(dir: string): Bindings {
+  setFlagsFromString('--liftoff-only');
+  return createRequire(join(dir, 'wasm.js'))('./wasm.js') as Bindings;
 }
 
 export interface FinishInput {
