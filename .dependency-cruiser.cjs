@@ -63,6 +63,9 @@ module.exports = {
     home('proper-lockfile', npm('proper-lockfile'), ['^src/cache/held-lock\\.ts$']),
     home('xxhash-wasm', npm('xxhash-wasm'), ['^src/cache/checksum\\.ts$']),
     home('smol-toml', npm('smol-toml'), ['^src/build/project\\.ts$', '^src/build/[^/]*(manifest|toml)[^/]*\\.ts$']),
+    home('semver', npm('semver'), ['^src/build/versions\\.ts$']),
+    home('picocolors', npm('picocolors'), ['^src/cli/paint\\.ts$']),
+    home('log-update', npm('log-update'), ['^src/cli/live\\.ts$']),
     home('child_process', '^(node:)?child_process$', [
       '^src/build/(moc|install)\\.ts$',
       '^src/build/js-compiler[^/]*(/|\\.ts$)',

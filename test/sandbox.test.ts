@@ -28,6 +28,13 @@ test('paths that leave the root stay inside the sandbox', () => {
   expect(join(root, '../../../far').startsWith(parent)).toBe(true);
 });
 
+test('no path outside the root leads back into it', () => {
+  const { root } = stage(['src/Lib.mo', '../root/src/Lib.mo', '../up/src/Lib.mo', '../../up/src/Lib.mo']);
+  for (const path of ['src/Lib.mo', '../root/src/Lib.mo', '../up/src/Lib.mo', '../../up/src/Lib.mo']) {
+    expect(readFileSync(join(root, path), 'utf8')).toBe(path);
+  }
+});
+
 test('a file with an absolute path stays where it is', () => {
   const outside = join(parent, 'outside.did');
   writeFileSync(outside, 'service : {}');

@@ -48,8 +48,8 @@ export interface Keyed {
  * row      = JSON array of a name and its facts, then "\n"
  *
  * Rows are ordered by hand; rows of one name are sorted by code unit where their order means nothing. Nothing of this
- * machine is in a row: no absolute path but one that the project itself names, no time, no user.
- * Whoever adds an influence on the output adds a row; whoever changes what a row means raises FORMAT.
+ * machine is in a row: no absolute path but one that the project itself names, no time, no user (invariant 3).
+ * Whoever adds an influence on the output adds a row (invariant 1); whoever changes what a row means raises FORMAT.
  */
 const FORMAT = 1;
 

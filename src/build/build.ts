@@ -12,13 +12,14 @@ import { slots } from './slots.ts';
  * promise a canister, in the order given; they never reject but for a bug or a compiler that cannot be read.
  *
  * After a failure the canisters behind it in the order are cancelled, as far as they are not done, and those before it
- * are finished; `keepGoing` lets all go on.
+ * are finished; `keepGoing` lets all go on. With one job they are built one after the other, as upstream does it.
  */
 export async function startBuild(options: BuildOptions): Promise<readonly Promise<Outcome>[]> {
+  const jobs = options.jobs ?? availableParallelism();
   const context: Context = {
     ...options,
     identity: await options.compiler.identify(options.signal),
-    slots: slots(options.jobs ?? availableParallelism()),
+    slots: slots(jobs),
     sources: openSources(options.project.root),
     noCache: openCache({ dir: options.scratchDir, mode: 'off', leaseWaitMs: 0 }),
     emit: (event) => options.onEvent?.(event),
@@ -29,7 +30,7 @@ export async function startBuild(options: BuildOptions): Promise<readonly Promis
     const earlier = outcomes.slice();
     const own = stops[index]?.signal;
     const signals = [options.signal, own].filter((signal) => signal !== undefined);
-    const outcome = buildOne(context, canister, earlier, AbortSignal.any(signals));
+    const outcome = buildOne(context, canister, { earlier, inTurn: jobs === 1, signal: AbortSignal.any(signals) });
     outcomes.push(
       outcome.then((end) => {
         if (end.outcome === 'failed' && options.keepGoing !== true)
@@ -41,17 +42,22 @@ export async function startBuild(options: BuildOptions): Promise<readonly Promis
   return outcomes;
 }
 
-async function buildOne(
-  context: Context,
-  canister: Canister,
-  earlier: readonly Promise<Outcome>[],
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const started = performance.now();
+interface Turn {
+  /** The canisters before this one. */
+  readonly earlier: readonly Promise<Outcome>[];
+  /** Whether to wait for them. */
+  readonly inTurn: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function buildOne(context: Context, canister: Canister, { earlier, inTurn, signal }: Turn): Promise<Outcome> {
+  let started = performance.now();
   const durationMs = () => performance.now() - started;
   try {
-    await Promise.resolve(); // every canister's promise exists before the first one works
+    // Every canister's promise exists before the first one works.
+    await (inTurn ? Promise.all(earlier) : Promise.resolve());
     signal.throwIfAborted();
+    started = performance.now();
     return await produce(context, canister, earlier, signal);
   } catch (error) {
     if (signal.aborted) {

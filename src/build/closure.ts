@@ -203,7 +203,7 @@ function takeCandid(on: Walk, path: string): boolean {
 
 /** Each migration is imported by the main module, unseen; the names of the files go into the output. */
 function takeMigrations(on: Walk, dir: string): void {
-  for (const name of lookUpModules(on.lookups, dir)) takeModule(on, concat(dir, name), false);
+  for (const name of lookUpModules(on.lookups, dir)) takeListed(on, concat(dir, name), false);
 }
 
 /** `--all-libs` and its kin load packages whole, for each module outside of packages; but no package for its own. */
@@ -213,8 +213,13 @@ function takeWholePackages(on: Walk, dir: string): void {
     if (wholePackages !== 'every' && !wholePackages.includes(name)) continue;
     const within = `${normalise(dir)}/`.startsWith(normalise(`${packageDir}/`));
     if (within) continue;
-    for (const path of lookUpTree(on.lookups, packageDir)) takeModule(on, concat(packageDir, path), true);
+    for (const path of lookUpTree(on.lookups, packageDir)) takeListed(on, concat(packageDir, path), true);
   }
+}
+
+/** A name in a folder that the compiler lists. It would see the name even where nothing can be opened; a sandbox has neither. */
+function takeListed(on: Walk, path: string, inPackage: boolean): void {
+  if (takeModule(on, path, inPackage) === 'absent') on.lookups.uncacheable ??= `${path} is listed and leads nowhere`;
 }
 
 function noteMissing(on: Walk, importer: string, { url, line }: Import): void {

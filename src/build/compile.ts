@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { digestOf } from '../cache/digest.ts';
 import type { Context } from './context.ts';
@@ -99,7 +99,7 @@ async function runCompiler(sandbox: Sandbox, job: CompileJob): Promise<Made> {
   if (artifacts.wasm === undefined || !isWasm(artifacts.wasm)) {
     throw new BuildError({ kind: 'bad-wasm', canister, message: 'it does not begin as WebAssembly does' });
   }
-  const changed = changedOutside(closure);
+  const changed = changedOutside(closure) ?? (await changedCompiler(context));
   if (changed !== undefined) context.emit({ kind: 'input-changed', canister, path: changed });
   return {
     artifacts: { ...artifacts, stdout: end.stdout, stderr: end.stderr },
@@ -138,16 +138,23 @@ function judge(job: CompileJob, end: CompileEnd): void {
   }
 }
 
-/** The first file outside the sandbox that is no longer what was hashed: the compiler may have read either. */
+/** The first path outside the sandbox that is no longer what the key says: the compiler may have seen either. */
 function changedOutside(closure: Closure): string | undefined {
-  return closure.inputs.find(({ path, digest }) => {
+  const changed = closure.inputs.find(({ path, digest }) => {
     if (!isAbsolute(path)) return false;
     try {
       return digestOf(readFileSync(path)) !== digest;
     } catch {
       return true;
     }
-  })?.path;
+  });
+  return changed?.path ?? closure.absent.find((path) => isAbsolute(path) && existsSync(path));
+}
+
+/** Its path, where the compiler is no longer the one in the key: a build may wait for long before it compiles. */
+async function changedCompiler({ compiler, identity, signal }: Context): Promise<string | undefined> {
+  const now = await compiler.identify(signal);
+  return now.digest === identity.digest && now.version === identity.version ? undefined : compiler.path;
 }
 
 function diagnosticsOf(end: CompileEnd): string {

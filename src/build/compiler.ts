@@ -4,7 +4,7 @@ import type { CompilerIdentity } from './action.ts';
  * PORT: whatever turns a main file and its imports into artifacts.
  *
  * Each `compile` is one fresh process: a compiler that runs twice in one process numbers its fresh names on and gives
- * other bytes (invariant 12).
+ * other bytes (invariant 11).
  */
 export interface Compiler {
   /** Absolute path of what is started. */

@@ -13,6 +13,8 @@ import { BuildError } from './outcome.ts';
  */
 export interface Finisher {
   readonly identity: CompilerIdentity;
+  /** Whether its files still are those of the identity. To be asked after use: they are loaded when first used. */
+  isUnchanged(): boolean;
   /** Whether a service may replace another: `fresh` and `published` are Candid texts. Loads the module when first used. */
   isCompatible(fresh: string, published: string): boolean;
   /** Throws a plain Error with the parser's message where the bytes are no WebAssembly module. */
@@ -34,11 +36,14 @@ export function openFinisher(icMops: { packageDir: string; version: string }, st
   if (dir === undefined) {
     throw new BuildError({ kind: 'no-ic-mops', needed: `its WebAssembly module, which ${icMops.packageDir} lacks` });
   }
-  const digests = ['wasm.js', 'wasm_bg.wasm'].map((name) => digestOfFile(join(dir, name), stampsDir));
+  const digestNow = () =>
+    digestOf(['wasm.js', 'wasm_bg.wasm'].map((name) => digestOfFile(join(dir, name), stampsDir)).join('\n'));
+  const digest = digestNow();
   let loaded: Bindings | undefined;
   const bindings = () => (loaded ??= loadBindings(dir));
   return {
-    identity: { name: 'ic-mops', version: icMops.version, digest: digestOf(digests.join('\n')) },
+    identity: { name: 'ic-mops', version: icMops.version, digest },
+    isUnchanged: () => digestNow() === digest,
     isCompatible: (fresh, published) => bindings().is_candid_compatible(fresh, published),
     addSections: (wasm, sections) =>
       bindings().add_custom_sections(
@@ -78,7 +83,7 @@ export function readCandid(root: string, canister: string, path: string | undefi
   try {
     return { path, text: readFileSync(resolve(root, path), 'utf8') };
   } catch (error) {
-    if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error; // a bug, not the disk
     throw new BuildError({ kind: 'candid-missing', canister, path });
   }
 }

@@ -2,6 +2,7 @@ import { resolve, sep } from 'node:path';
 import type { Context } from './context.ts';
 import { readClosure, type Closure } from './closure.ts';
 import { parseMocArgs, type Invocation } from './moc-args.ts';
+import { normalise } from './moc-paths.ts';
 import { BuildError, type Outcome } from './outcome.ts';
 import type { Canister, Project } from './project.ts';
 import { fromRoot } from './local-path.ts';
@@ -35,7 +36,8 @@ export async function readInputs(
     return { flags, invocation, closure: await readClosure(request) };
   };
   const inputs = await read(context.sources);
-  const paths = [...inputs.closure.inputs.map(({ path }) => path), ...inputs.closure.absent];
+  const published = canister.candid === undefined ? [] : [canister.candid];
+  const paths = [...inputs.closure.inputs.map(({ path }) => path), ...inputs.closure.absent, ...published];
   if (earlier.length === 0 || !paths.some((path) => isWithin(resolve(project.root, path), outputDir))) return inputs;
   await Promise.all(earlier);
   return read(openSources(project.root));
@@ -78,7 +80,7 @@ function warnOfManagedFlags(context: Context, canister: Canister): void {
 }
 
 function textAt(sources: Sources, path: string): string | undefined {
-  const found = sources.read(path);
+  const found = sources.read(normalise(path));
   return found.kind === 'file' ? Buffer.from(found.file.bytes).toString('utf8') : undefined;
 }
 

@@ -97,7 +97,9 @@ export function checkDetours(on: Lookups): void {
 
 /** Ends with the first link that leads nowhere: the compiler does, and links in a circle are as good as endless. */
 function collectModules(on: Lookups, top: string, within: string, paths: string[]): void {
-  for (const { name, kind } of on.sources.list(`${top}/${within}`) ?? []) {
+  const entries = on.sources.list(`${top}/${within}`);
+  if (entries === undefined && within !== '') on.uncacheable ??= `${top}/${within} cannot be listed`;
+  for (const { name, kind } of entries ?? []) {
     if (on.uncacheable !== undefined) return;
     const path = within + name;
     if (kind === 'broken') on.uncacheable = `${top}/${path} leads nowhere`;

@@ -73,7 +73,11 @@ export async function makeBoth(making: Making): Promise<MadeBoth | undefined> {
       candid,
       sections: sectionsOf(candid?.text ?? Buffer.from(fresh).toString('utf8'), canister.initArg),
     });
-    return { artifacts: { wasm: final }, costMs: performance.now() - started, sound: sameRun(source, compiled) };
+    return {
+      artifacts: { wasm: final },
+      costMs: performance.now() - started,
+      sound: sameRun(source, compiled) && finisher.isUnchanged(),
+    };
   };
   const run = async (): Promise<Made> => {
     try {

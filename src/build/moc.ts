@@ -48,11 +48,12 @@ function collectParts(path: string, stampsDir: string | undefined, parts: Digest
   parts.push(onDisk(real, () => digestOfFile(real, stampsDir)));
   const head = onDisk(real, () => readHead(real));
   const declared = declaredInputsOf(head);
+  let opaque = head.startsWith('#!') && declared.length === 0;
   for (const specifier of declared) {
     const file = onDisk(real, () => resolveFrom(real, specifier));
-    collectParts(file, stampsDir, parts, seen);
+    opaque = collectParts(file, stampsDir, parts, seen) || opaque;
   }
-  return head.startsWith('#!') && declared.length === 0;
+  return opaque;
 }
 
 /** The files that a script says it runs: comment lines `moccache-compiler-input: SPECIFIER` in its first 4 KiB. */
@@ -97,12 +98,15 @@ function runCompiler(path: string, run: CompileRun): Promise<CompileEnd> {
   return new Promise((done, fail) => {
     const started = performance.now();
     // A process group of its own: a pinned moc may be a shell script, and stopping it must stop what it started.
-    const child = spawn(path, run.args, {
-      cwd: run.cwd,
-      env: run.environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: process.platform !== 'win32',
-    });
+    // Some errors are thrown here (an executable that is being written), others come as an event.
+    const child = onDisk(path, () =>
+      spawn(path, run.args, {
+        cwd: run.cwd,
+        env: run.environment,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: process.platform !== 'win32',
+      }),
+    );
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (bytes: Buffer) => stdout.push(bytes));

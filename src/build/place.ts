@@ -59,7 +59,12 @@ export async function place(placing: Placing): Promise<'written' | 'unchanged' |
     throw new BuildError({ kind: 'output-busy', path: marker, waitedMs: end.waitedMs });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || isGone(error)) return 'again'; // the folder was deleted meanwhile (mops cache clean)
     if (error instanceof BuildError || signal.aborted || code === undefined) throw error;
     throw new BuildError({ kind: 'output-unwritable', path: marker, code });
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof BuildError && error.failure.kind === 'output-unwritable' && error.failure.code === 'ENOENT';
 }

@@ -34,7 +34,7 @@ export async function produce(
   context.emit({ kind: 'canister-started', canister: name });
   const { flags, invocation, closure } = await readInputs(context, canister, earlier);
   const candid = readCandid(root, name, canister.candid);
-  const uncacheable = invocation.uncacheable ?? closure.uncacheable;
+  const uncacheable = invocation.uncacheable ?? closure.uncacheable ?? hiddenInput(context.environment);
   const cache = uncacheable === undefined ? context.cache : context.noCache;
   const last = readLast(cache, root, name);
 
@@ -92,6 +92,12 @@ export async function produce(
     };
   }
   throw new BuildError({ kind: 'output-busy', path: join(outputDir, `${name}.wasm`), waitedMs: 0 });
+}
+
+/** Development builds of moc read files that variables name (MOC_RELEASE_RTS and the like): their bytes are in no key. */
+function hiddenInput(environment: Readonly<Record<string, string>>): string | undefined {
+  const name = Object.keys(mocVariablesOf(environment)).find((variable) => variable.endsWith('_RTS'));
+  return name === undefined ? undefined : `${name} names a file of the compiler's own`;
 }
 
 type Origin =

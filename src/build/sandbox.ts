@@ -28,9 +28,11 @@ export interface Staging {
  * compiler. Files named by an absolute path stay where they are. Throws the system's error where the disk is in trouble.
  */
 export function stageSandbox(parent: string, staging: Staging): Sandbox {
-  const base = join(parent, `${process.pid}-${randomBytes(6).toString('hex')}`);
+  // The folders above the root bear a name that no path can say: `../root` must not lead back into the root.
+  const nonce = randomBytes(6).toString('hex');
+  const base = join(parent, `${process.pid}-${nonce}`);
   const paths = [...staging.closure.inputs.map((input) => input.path), ...staging.closure.absent, ...staging.dirs];
-  const root = join(base, 'in', ...Array<string>(climbOf(paths)).fill('up'), 'root');
+  const root = join(base, 'in', ...Array<string>(climbOf(paths)).fill(nonce), nonce);
   const out = join(base, 'out');
   const files: string[] = [];
   try {

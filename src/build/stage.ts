@@ -87,6 +87,9 @@ async function find(cache: Cache, stage: Stage, options: ObtainOptions): Promise
   const names = options.wanted(refs).filter((name) => refs[name] !== undefined);
   const read = names.length === 0 ? known : await cache.lookUp(key, names);
   if (read.kind === 'miss') return { kind: 'missed', cause: read.cause };
+  // Stored anew between the two looks, by a compiler that gives other bytes each time: then neither fits the other.
+  const now = read.entry.result.artifacts;
+  if (Object.entries(refs).some(([name, ref]) => now[name]?.digest !== ref.digest)) return find(cache, stage, options);
   const from = { kind: 'tier', tier: read.tier } as const;
   return { kind: 'found', obtained: { key, refs, bytes: read.entry.bytes, costMs, waited: false, from } };
 }
@@ -114,11 +117,12 @@ async function obtainByForce(
   const { key } = stage.keyed;
   const known = force === 'verify' ? await cache.lookUp(key, []) : undefined;
   const before = known?.kind === 'hit' ? await cache.lookUp(key, Object.keys(known.entry.result.artifacts)) : undefined;
+  const missed = [before, known].find((found) => found?.kind === 'miss');
   const { value } = await cache.withLease(
     key,
     stage.label,
     () => Promise.resolve(undefined),
-    () => make(cache, stage, known?.kind === 'miss' ? known.cause : 'forced'),
+    () => make(cache, stage, missed?.cause ?? 'forced'),
     { signal },
   );
   if (before?.kind === 'hit') {

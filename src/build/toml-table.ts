@@ -24,6 +24,7 @@ export function stringAt(table: TomlTable, key: string): string | undefined {
   const value = table.values[key];
   if (value === undefined || value === '') return undefined;
   if (typeof value !== 'string') throw badConfig(table, key, 'a string');
+  if (value.includes('\0')) throw badConfig(table, key, 'a string without NUL characters');
   return value;
 }
 

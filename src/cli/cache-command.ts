@@ -41,16 +41,16 @@ export async function cacheCommand(command: CacheCommand, host: Host): Promise<n
 function clean(scope: 'project-and-global' | 'global' | 'builds', host: Host): number {
   const dirs = mopsDirs(host);
   const { dir: store } = readSettings(host.env, dirs, host.cwd);
+  if (scope !== 'builds' && !isMopsFolder(dirs.cache, dirs.toolchains)) {
+    host.err.write(`error: ${dirs.cache}: does not look like mops's cache folder; nothing was deleted\n`);
+    return 1;
+  }
   const cleared = clearStore(store);
   if (cleared.kind === 'refused') {
     host.err.write(`error: ${store}: ${cleared.reason}; nothing was deleted\n`);
     return 1;
   }
   if (scope !== 'builds') {
-    if (!isMopsFolder(dirs.cache, dirs.toolchains)) {
-      host.err.write(`error: ${dirs.cache}: does not look like mops's cache folder; it was not deleted\n`);
-      return 1;
-    }
     const project = scope === 'global' ? undefined : findProject(host.cwd);
     const folders = [...(project === undefined ? [] : [join(dirname(project), '.mops')]), dirs.cache];
     for (const folder of folders) {

@@ -7,8 +7,9 @@ const TEXTS = {
   moccache: `moccache: a build cache for Motoko canisters
 
   moccache build [canisters...]    build canisters, from the cache where it has them
-  moccache cache show|size|clean   where the cache is, how large it is, delete it
+  moccache cache show|size|clean   mops's cache folder: print it, its size, delete it
   moccache link                    make the command mops of this project ours
+  moccache --version               print the version
 
 Every other command is handed to ic-mops. moccache COMMAND --help says more.
 `,
@@ -24,10 +25,12 @@ Builds the canisters of mops.toml, or those named, in mops.toml order.
   --no-cache             compile; neither read nor write the cache
   --rebuild              compile even what is cached, and fail if the bytes differ
   --locked               fail unless mops.lock fits mops.toml
-  --no-optimize          leave out [optimize]
-  --check-wasm, --no-check-wasm, --check-deploy, --no-check-deploy
-                         as in ic-mops, instead of what [build] says
+  --no-optimize          build without [optimize], which this version does not support
+  --no-check-wasm, --no-check-deploy
+                         leave out these checks of [build], which this version does
+                         not do: it notes the first and refuses the second
   --json                 one JSON document on stdout, no other text there
+  -h, --help             print this
 
 What follows -- goes to moc as it is.
 `,

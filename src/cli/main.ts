@@ -9,7 +9,7 @@ import { failureText } from './report.ts';
 import { paintFor } from './paint.ts';
 
 /**
- * The executable: argv to exit code. The only file that touches `process`.
+ * The executable: argv to exit code. Reads the environment and the streams, and hands them down.
  *
  * Exit codes: 0; 1 for a failure on our side; moc's own where moc rejects the program; 130, 143 and
  * 129 after SIGINT, SIGTERM and SIGHUP.

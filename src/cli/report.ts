@@ -89,7 +89,7 @@ export function failureText(failure: Failure): string {
     case 'rejected':
       return rejectedText(failure);
     case 'no-output':
-      return `${saidText(failure)}the compiler ended well but wrote no ${failure.artifact} for ${failure.canister}\nits output may have been too large, or the pinned moc is not a compiler`;
+      return `${saidText(failure)}the compiler exited with code 0 but wrote no ${failure.artifact} for ${failure.canister}\nits output may have been too large, or the pinned moc is not a compiler`;
     case 'bad-wasm':
       return `the wasm that the compiler wrote for ${failure.canister} is not valid: ${failure.message}\ncheck the pinned moc: it may be broken`;
     case 'package-missing':
@@ -101,7 +101,7 @@ export function failureText(failure: Failure): string {
     case 'candid-incompatible':
       if (!failure.isCandid)
         return `${failure.path}: not a Candid file that describes a service; it is the candid of canister ${failure.canister}\ncorrect the file, or candid in mops.toml`;
-      return `${failure.canister} does not offer what ${failure.path} promises\nchange the program or the Candid file until the one can stand for the other`;
+      return `${failure.canister} does not offer what ${failure.path} promises\nchange the program or the Candid file until they are compatible`;
     case 'no-ic-mops':
       return `ic-mops is needed for ${failure.needed}\ninstall it beside moccache: npm install --save-dev ic-mops`;
     case 'no-scratch':
@@ -113,7 +113,7 @@ export function failureText(failure: Failure): string {
     case 'unsupported':
       return `${failure.what} is not supported yet\n${failure.instead}`;
     case 'rebuild-differs':
-      return `${failure.canister}: compiling again gave another ${failure.artifact}: byte ${failure.offset} differs, in the ${failure.section}\nthe compiler is not deterministic, or what was stored under ${failure.key.slice(0, 12)} was wrong; the new bytes are stored now`;
+      return `${failure.canister}: compiling again gave another ${failure.artifact}: byte ${failure.offset} differs, in the ${failure.section}\nthe compiler is not deterministic, or what was stored under ${failure.key.slice(0, 12)} was wrong`;
     case 'cancelled':
       return 'cancelled';
   }
@@ -169,7 +169,7 @@ export function eventText(event: BuildEvent): { readonly loud: boolean; readonly
     case 'tier-down':
       return loud(`warning: ${tierText(event.tier)} cannot be used (${troubleText(event)}); building without it`);
     case 'damaged':
-      return loud(`warning: damaged: ${event.what}; it is set aside and made anew`);
+      return loud(`warning: damaged: ${event.what}; compiling instead`);
     case 'lease-wait':
       return loud(`${event.label}: another build compiles it already${holderText(event.holder)}; waiting for it`);
     case 'lease-given-up':

@@ -17,7 +17,7 @@ export interface Settings {
 
 const LEASE_WAIT_MS = 600_000;
 
-/** Reads the environment and the user's builds.toml. Nothing of the project's folder is read: it could widen trust. */
+/** Reads the environment and the user's builds.toml. Nothing of the project's folder is read (invariant 10). */
 export function readSettings(env: Readonly<Record<string, string | undefined>>, dirs: MopsDirs, cwd: string): Settings {
   const file = join(dirs.config, 'builds.toml');
   const table = readTable(file);
@@ -30,17 +30,19 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   if (typeof readonly !== 'boolean')
     throw new BuildError({ kind: 'bad-config', file, key: 'readonly', expected: 'true or false' });
   const wait = set(env.MOCCACHE_LEASE_WAIT) ?? text('lease-wait');
+  const logFile = set(env.MOCCACHE_LOG);
   const named = set(env.MOCCACHE_DIR) ?? text('dir');
   // Without a home mops's folder is relative: a project could bring along a cache of its own there, with any bytes in it.
+  const isReadOnly = set(env.MOCCACHE_READONLY) === undefined ? readonly : isOn(env.MOCCACHE_READONLY);
   const isOff = isOn(env.MOCCACHE_DISABLE) || (named === undefined && !isAbsolute(dirs.cache));
   return {
     dir: resolve(cwd, named ?? join(dirs.cache, 'builds')),
-    mode: isOff ? 'off' : isOn(env.MOCCACHE_READONLY) || readonly ? 'read-only' : 'read-write',
+    mode: isOff ? 'off' : isReadOnly ? 'read-only' : 'read-write',
     leaseWaitMs:
       wait === undefined
         ? LEASE_WAIT_MS
         : durationMsOf(wait, set(env.MOCCACHE_LEASE_WAIT) === undefined ? file : undefined),
-    logFile: set(env.MOCCACHE_LOG),
+    logFile: logFile === undefined ? undefined : resolve(cwd, logFile),
   };
 }
 
