@@ -5,12 +5,13 @@ import { startBuild } from '../build/build.ts';
 import { mopsDirs } from '../build/mops-dirs.ts';
 import { BuildError, type BuildEvent, type Failure, type Outcome } from '../build/outcome.ts';
 import { prepareBuild } from '../build/prepare.ts';
+import { failureText, saidText } from './failures.ts';
 import type { Host } from './host.ts';
 import { buildJson } from './json.ts';
 import { findUndoneLink } from './link.ts';
 import type { Live } from './live.ts';
 import type { BuildCommand } from './options.ts';
-import { countText, eventText, failureText, outcomeLine, saidText } from './report.ts';
+import { countText, eventText, outcomeLine } from './report.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** `mops build`. Answers the exit code. */

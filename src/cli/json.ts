@@ -1,5 +1,5 @@
 import type { BuildEvent, Failure, Outcome } from '../build/outcome.ts';
-import { failureText } from './report.ts';
+import { failureText } from './failures.ts';
 
 /** The one JSON document of `mops build --json`. Its shape is a promise: what changes here changes `schema`. */
 export function buildJson(

@@ -2,10 +2,10 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { constants, homedir, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { BuildError } from '../build/outcome.ts';
+import { failureText } from './failures.ts';
 import type { Host, Stream } from './host.ts';
 import { liveLines, plainLines } from './live.ts';
 import { parseCommand, type Command } from './options.ts';
-import { failureText } from './report.ts';
 import { paintFor } from './paint.ts';
 
 /**

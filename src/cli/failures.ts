@@ -1,0 +1,116 @@
+import type { Failure } from '../build/outcome.ts';
+
+/** A failure as lines for people: the thing, the place, the next step. */
+export function failureText(failure: Failure): string {
+  switch (failure.kind) {
+    case 'no-project':
+      return `no mops.toml in ${failure.from} or a folder above it\nrun this in a project, or start one with: mops init`;
+    case 'bad-toml':
+      // Without a line it is the file as a whole that cannot be had.
+      return `${at(failure.file, failure.line)}: ${failure.line === undefined ? '' : 'not valid TOML: '}${failure.message}`;
+    case 'bad-config':
+      return `${at(failure.file, failure.line)}: ${failure.key} must be ${failure.expected}`;
+    case 'no-canisters':
+      return `${failure.file}: no canister to build\nadd one, for example:\n\n  [canisters]\n  backend = "src/main.mo"`;
+    case 'unknown-canister':
+      return `mops.toml has no canister ${failure.names.map(quoted).join(', ')}\nit has: ${failure.known.join(', ')}`;
+    case 'bad-canister-name':
+      return `${failure.file}: ${quoted(failure.name)} cannot be a canister's name, because files are named after it\nuse a name without slashes that does not begin with a dot`;
+    case 'no-main':
+      return `${failure.file}: canister ${failure.canister} has no main\nadd to [canisters.${failure.canister}]: main = "src/main.mo"`;
+    case 'main-missing':
+      return `${failure.path}: no such file; it is the main of canister ${failure.canister}\ncorrect main in mops.toml, or create the file`;
+    case 'no-toolchain':
+      return [
+        `${failure.file}: no compiler is pinned`,
+        'pin a release:    mops toolchain use moc <version>',
+        'or an executable: [toolchain] moc = "./node_modules/.bin/moc-js"',
+      ].join('\n');
+    case 'compiler-missing':
+      return `${failure.path}: no compiler to be had here, where [toolchain] moc = ${quoted(failure.pin)} looks for it\n${failure.detail}\ncorrect the pin in mops.toml, or pin a release: mops toolchain use moc <version>`;
+    case 'compiler-unusable':
+      return `${failure.path}: cannot be run as the compiler (${failure.code})\n${failure.detail}\ncorrect [toolchain] moc in mops.toml, or repair what it names`;
+    case 'compiler-killed':
+      return `${saidText(failure)}the compiler of ${failure.canister} was killed by ${failure.signal}\nit may have run out of memory; try --jobs 1`;
+    case 'rejected':
+      return rejectedText(failure);
+    case 'no-output':
+      return `${saidText(failure)}the compiler exited with code 0 but wrote no ${failure.artifact} for ${failure.canister}\nits output may have been too large, or the pinned moc is not a compiler`;
+    case 'bad-wasm':
+      return `the wasm that the compiler wrote for ${failure.canister} is not valid: ${failure.message}\ncheck the pinned moc: it may be broken`;
+    case 'package-missing':
+      return `package ${failure.name} (${failure.id}) is not installed in ${failure.dir}\n${failure.detail}\ninstall it with: mops install`;
+    case 'bad-lock':
+      return `${failure.file}: ${failure.defect}\n--locked builds from a lock file that fits; make one with: mops install`;
+    case 'candid-missing':
+      return `${failure.path}: no such file; it is the candid of canister ${failure.canister}\ncorrect candid in mops.toml, or create the file`;
+    case 'candid-incompatible':
+      if (!failure.isCandid)
+        return `${failure.path}: not a Candid file that describes a service; it is the candid of canister ${failure.canister}\ncorrect the file, or candid in mops.toml`;
+      return `${failure.canister} does not offer what ${failure.path} promises\nchange the program or the Candid file until they are compatible`;
+    case 'no-ic-mops':
+      return `ic-mops is needed for ${failure.needed}\ninstall it beside moccache: npm install --save-dev ic-mops`;
+    case 'no-scratch':
+      return `${failure.path}: the compiler cannot be given a folder to work in here (${problemText(failure.code)})\nset TMPDIR, or MOCCACHE_DIR, to a folder that can be written to`;
+    case 'output-unwritable':
+      return `${failure.path}: cannot be written (${problemText(failure.code)})\nchoose another place with --output, or make this one writable`;
+    case 'output-busy':
+      return `${failure.path}: another build keeps writing these files\nlet it end, or build elsewhere with --output`;
+    case 'unsupported':
+      return `${failure.what} is not supported yet\n${failure.instead}`;
+    case 'rebuild-differs':
+      return `${failure.canister}: compiling again gave another ${failure.artifact}: byte ${failure.offset} differs, in the ${failure.section}\nthe compiler is not deterministic, or what was stored under ${failure.key.slice(0, 12)} was wrong`;
+    case 'cancelled':
+      return 'cancelled';
+  }
+}
+
+function rejectedText(failure: Extract<Failure, { kind: 'rejected' }>): string {
+  return `${saidText(failure)}moc rejects ${failure.canister} (exit code ${failure.exitCode})`;
+}
+
+/** How a failure's text begins: with what the compiler said, and where imports lead nowhere. In whole lines, or empty. */
+export function saidText(failure: Failure): string {
+  switch (failure.kind) {
+    case 'rejected': {
+      const said = [failure.stderr, failure.stdout].map((text) => text.trimEnd()).filter((text) => text !== '');
+      const places = failure.missing.map(
+        ({ importer, line, target }) => `${importer}:${line}: no file for "${target}"`,
+      );
+      return [...said, ...places].map((lines) => `${lines}\n`).join('');
+    }
+    case 'compiler-killed':
+    case 'no-output': {
+      const said = failure.diagnostics.trimEnd();
+      return said === '' ? '' : `${said}\n`;
+    }
+    default:
+      return '';
+  }
+}
+
+/** A system's code with what it means for files that are to be written. */
+function problemText(code: string): string {
+  const meaning = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
+  return meaning === undefined ? code : `${meaning}, ${code}`;
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'it cannot be written to at all',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+  EEXIST: 'a file is in the way',
+  ENOTDIR: 'a file is in the way',
+  EISDIR: 'a folder is in the way',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+function at(file: string, line: number | undefined): string {
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
