@@ -246,11 +246,7 @@ const COMPILERS = rows(FORMS, 'compile', [
   ['a compiler pinned by version', 'nothing', pinByVersion],
   ['MOC_UNLOCK_PRIM', 'nothing', withEnvironment({ MOC_UNLOCK_PRIM: '1' })],
   ['MOC_UNLOCK_PRIM set to nothing: it is set', 'nothing', withEnvironment({ MOC_UNLOCK_PRIM: '' })],
-  [
-    'a variable that a compiler in development might read',
-    'nothing',
-    withEnvironment({ MOC_EOP_RELEASE_RTS: '/nowhere' }),
-  ],
+  ['a variable that a compiler in development might read', 'nothing', withEnvironment({ MOC_OF_A_LATER_RELEASE: '1' })],
 ]);
 
 const FINISHES = rows(FORMS, 'finish', [

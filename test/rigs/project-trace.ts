@@ -49,7 +49,7 @@ export async function traceBuild(tools: Tools, checkout: Checkout): Promise<read
   const cache = cacheOf(checkout);
   const traced = canisters.map(async (canister) => {
     const own = questions.filter(({ path }) => path.endsWith(`/out/${canister.canister}.wasm`));
-    const sandbox = own.find(({ cwd }) => cwd.endsWith('/root'))?.cwd;
+    const sandbox = own.find(({ cwd }) => /\/sandbox\/[^/]+\/in\//.test(cwd))?.cwd;
     const { compileKey } = canister;
     if (sandbox === undefined || compileKey === undefined)
       throw new Error(`no compile of ${canister.canister} was seen`);
