@@ -13,6 +13,8 @@ import { BuildError } from './outcome.ts';
  */
 export interface Finisher {
   readonly identity: CompilerIdentity;
+  /** Loads the module ahead of its use, for when there is time: while the compiler runs. Never throws. */
+  warmUp(): void;
   /** Whether its files still are those of the identity. To be asked after use: they are loaded when first used. */
   isUnchanged(): boolean;
   /** Whether a service may replace another: `fresh` and `published` are Candid texts. Loads the module when first used. */
@@ -26,6 +28,9 @@ interface Bindings {
   is_candid_compatible(fresh: string, published: string): boolean;
   add_custom_sections(wasm: Uint8Array, sections: { name: string; data: string }[]): Uint8Array;
 }
+
+/** The smallest WebAssembly module: magic number and version. */
+const EMPTY_MODULE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /** Where the module lies in the releases of ic-mops. */
 const PLACES = ['dist/wasm/pkg/nodejs', 'wasm/pkg/nodejs'];
@@ -44,6 +49,13 @@ export function openFinisher(icMops: { packageDir: string; version: string }, st
   return {
     identity: { name: 'ic-mops', version: icMops.version, digest },
     isUnchanged: () => digestNow() === digest,
+    warmUp: () => {
+      try {
+        bindings().add_custom_sections(EMPTY_MODULE, []);
+      } catch {
+        // its use will say what is wrong
+      }
+    },
     isCompatible: (fresh, published) => bindings().is_candid_compatible(fresh, published),
     addSections: (wasm, sections) =>
       bindings().add_custom_sections(

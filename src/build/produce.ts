@@ -55,7 +55,11 @@ export async function produce(
       const askedMs = performance.now();
       return context.slots.use(() => {
         queuedMs += performance.now() - askedMs;
-        return compile(job);
+        const made = compile(job);
+        // The compiler has been started: what is needed after it is loaded while it runs.
+        context.finisher.warmUp();
+        cache.warmUp();
+        return made;
       }, signal);
     },
   };

@@ -59,6 +59,8 @@ export interface Cache {
     work: () => Promise<T>,
     options?: WithLeaseOptions,
   ): Promise<{ readonly value: T; readonly waited: boolean }>;
+  /** Loads what `record` needs ahead of its use, for when there is time. Never throws. */
+  warmUp(): void;
   /** A small text that was noted before under the name. It may be gone at any time. Never throws. */
   readNote(name: Digest): string | undefined;
   /** Notes a small text, in the place of what was noted under the name. Never throws. */
@@ -139,6 +141,10 @@ export function openCache(options: CacheOptions): Cache {
       const { withLease } = await import('./lease.ts');
       const lease = { dir: paths.lease, key, label, waitMs: options.leaseWaitMs, onEvent: tell, ...leaseOptions };
       return withLease(lease, lookAgain, work);
+    },
+
+    warmUp() {
+      if (writable) store.warmUp();
     },
 
     readNote: (name) => (readable ? readNote(paths.notes, name) : undefined),

@@ -14,6 +14,8 @@ import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
 export interface LocalStore extends Tier {
   /** The document that a key stands for, checked; undefined where it is not there or not whole. Throws a TierError. */
   readDocument(key: ActionKey): Promise<string | undefined>;
+  /** Loads cacache ahead of a `put`. Never throws. */
+  warmUp(): void;
 }
 
 /**
@@ -50,6 +52,7 @@ export function openLocalStore(dir: string, options: { readonly readOnly?: boole
           return write(); // deleted under our hands
         });
       }),
+    warmUp: () => void import('cacache').catch(() => undefined), // `put` will say what is wrong
     readDocument: (key) =>
       inTrouble('read', (checksumOf) => {
         const result = isEmpty() ? undefined : readResult(place, key, checksumOf);
