@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../src/cache/digest.ts';
-import { materialize, planMaterialize, sweepOutputs } from '../src/build/materialize.ts';
+import { materialize, planMaterialize } from '../src/build/materialize.ts';
 import { BuildError } from '../src/build/outcome.ts';
 
 let dir: string;
@@ -79,13 +79,3 @@ test.each(['wasm', 'did', 'most'] as const)(
     }
   },
 );
-
-test('what a killed build left is swept, and nothing of another canister or of the user', () => {
-  const litter = ['.a.wasm.12-0123abcd.tmp', '.a.did.12-0123abcd.old', '.a.wasm.map.7-00000000.tmp'];
-  const others = ['.ab.wasm.12-0123abcd.tmp', '.a.b.wasm.12-0123abcd.tmp', '.a.wasm.tmp', '.a.buildlock', 'a.wasm'];
-  for (const name of [...litter, ...others]) writeFileSync(join(dir, name), '');
-  sweepOutputs(dir, 'a');
-  expect(readdirSync(dir).sort()).toEqual([...others].sort());
-  sweepOutputs(dir, 'a.b');
-  expect(existsSync(join(dir, '.a.b.wasm.12-0123abcd.tmp'))).toBe(false);
-});

@@ -6,6 +6,7 @@ import { produce } from './produce.ts';
 import type { Canister } from './project.ts';
 import { openSources } from './sources.ts';
 import { slots } from './slots.ts';
+import { sweepOutputs } from './sweep-outputs.ts';
 
 /**
  * Builds canisters side by side: from each main file through closure, key, lookup, compile and finish to files. One
@@ -39,7 +40,14 @@ export async function startBuild(options: BuildOptions): Promise<readonly Promis
       }),
     );
   }
+  void Promise.allSettled(outcomes).then(() => sweepUp(context));
   return outcomes;
+}
+
+/** Nobody waits for this but the end of the process: killed builds leave things behind, and each build looks for them. */
+async function sweepUp({ cache, outputDir, scratchDir }: Context): Promise<void> {
+  await cache.sweep([scratchDir]);
+  await sweepOutputs(outputDir, Date.now());
 }
 
 interface Turn {

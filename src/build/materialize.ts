@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, lstatSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlobRef } from '../cache/entry.ts';
 import { digestOf } from '../cache/digest.ts';
 import { makeDir } from '../cache/make-dir.ts';
+import { nameOfOurs } from '../cache/process.ts';
 import { BuildError, type ArtifactName } from './outcome.ts';
 
 /** Artifacts that an output directory should hold, by what their bytes are. */
@@ -32,7 +32,7 @@ export function materialize(
   files: Readonly<Partial<Record<ArtifactName, Uint8Array>>>,
 ): void {
   const names = ORDER.filter((name) => files[name] !== undefined);
-  const nonce = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  const nonce = nameOfOurs();
   const place = (name: ArtifactName) => join(dir, `${stem}.${name}`);
   const beside = (name: ArtifactName) => join(dir, `.${stem}.${name}.${nonce}.tmp`);
   const aside = (name: ArtifactName) => join(dir, `.${stem}.${name}.${nonce}.old`);
@@ -73,18 +73,6 @@ export function makeOutputDir(dir: string): void {
     throw unwritable(dir, error);
   }
 }
-
-/** Removes what a killed build of this stem left beside its files. The caller holds the lock, so nobody is writing. */
-export function sweepOutputs(dir: string, stem: string): void {
-  quietly(() => {
-    for (const name of readdirSync(dir)) {
-      const rest = name.startsWith(`.${stem}.`) ? name.slice(stem.length + 2) : '';
-      if (LITTER.test(rest)) quietly(() => rmSync(join(dir, name), { force: true }));
-    }
-  });
-}
-
-const LITTER = /^(?:wasm|did|most|wasm\.map)\.\d+-[0-9a-f]{8}\.(?:tmp|old)$/;
 
 function isThere(path: string, ref: Pick<BlobRef, 'digest' | 'sizeBytes'>): boolean {
   try {

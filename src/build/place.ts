@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { withFileLock } from '../cache/file-lock.ts';
 import type { BuildOptions } from './context.ts';
-import { makeOutputDir, materialize, planMaterialize, sweepOutputs } from './materialize.ts';
+import { makeOutputDir, materialize, planMaterialize } from './materialize.ts';
 import { BuildError, type ArtifactName } from './outcome.ts';
 import type { Refs } from './stage.ts';
 
@@ -50,10 +50,7 @@ export async function place(placing: Placing): Promise<'written' | 'unchanged' |
         signal,
         onWait: () => options.onEvent?.({ kind: 'output-wait', canister, path: marker }),
       },
-      () => {
-        sweepOutputs(dir, canister);
-        return write();
-      },
+      write,
     );
     if (end.kind === 'done') return end.value;
     throw new BuildError({ kind: 'output-busy', path: marker, waitedMs: end.waitedMs });

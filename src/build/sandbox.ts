@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { makeDir } from '../cache/make-dir.ts';
+import { nameOfOurs } from '../cache/process.ts';
 import type { Closure } from './closure.ts';
 import type { ArtifactName } from './outcome.ts';
 
@@ -30,7 +31,7 @@ export interface Staging {
 export function stageSandbox(parent: string, staging: Staging): Sandbox {
   // The folders above the root bear a name that no path can say: `../root` must not lead back into the root.
   const nonce = randomBytes(6).toString('hex');
-  const base = join(parent, `${process.pid}-${nonce}`);
+  const base = join(parent, nameOfOurs());
   const paths = [...staging.closure.inputs.map((input) => input.path), ...staging.closure.absent, ...staging.dirs];
   const root = join(base, 'in', ...Array<string>(climbOf(paths)).fill(nonce), nonce);
   const out = join(base, 'out');

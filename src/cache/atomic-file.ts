@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeDir } from './make-dir.ts';
+import { nameOfOurs } from './process.ts';
 
 /**
  * Makes a small file appear whole: written in `tmpDir` (same file system, removed when nothing comes of it) and
@@ -9,7 +9,7 @@ import { makeDir } from './make-dir.ts';
  * whoever reads it checks it. Throws the system's error.
  */
 export function writeFileAtomic(path: string, text: string, tmpDir: string): void {
-  const temporary = join(tmpDir, `${process.pid}-${randomBytes(8).toString('hex')}`);
+  const temporary = join(tmpDir, nameOfOurs());
   for (const dir of new Set([tmpDir, dirname(path)])) makeDir(dir);
   try {
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });

@@ -1,20 +1,21 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { nameOfOurs } from './process.ts';
 
-/** Where this process may hang a bell; empty where it cannot (then those who wait have to look now and then). */
-export function bellPathOf(nonce: string): string {
-  const name = `${process.pid}-${nonce}.sock`;
+/** Where this process may hang a new bell; empty where it cannot (then those who wait have to look now and then). */
+export function newBellPath(): string {
+  const name = `${nameOfOurs()}.sock`;
   if (process.platform === 'win32') return `${PIPES}moccache-${name}`;
-  bellDir ??= findBellDir() ?? '';
-  return bellDir === '' ? '' : join(bellDir, name);
+  const dir = bellDirHere();
+  return dir === '' ? '' : join(dir, name);
 }
 
 /** Removes a bell's file, where it is one of this user's bells: a path in a record is not to be trusted further. */
 export function removeBell(path: string): void {
   if (path === '') return;
-  bellDir ??= findBellDir() ?? '';
-  if (bellDir === '' || dirname(path) !== bellDir || !BELL.test(basename(path))) return;
+  const dir = bellDirHere();
+  if (dir === '' || dirname(path) !== dir || !BELL.test(basename(path))) return;
   try {
     rmSync(path, { force: true });
   } catch {
@@ -22,18 +23,15 @@ export function removeBell(path: string): void {
   }
 }
 
-/** Removes the bells of processes that are gone. Throws the system's error. */
-export function sweepBells(isGone: (pid: number) => boolean): void {
+/** The folder of this user's bells; empty where there can be none, or where they are no files. */
+export function bellDirHere(): string {
   bellDir ??= findBellDir() ?? '';
-  if (bellDir === '') return;
-  for (const name of readdirSync(bellDir)) {
-    const pid = BELL.exec(name)?.[1];
-    if (pid !== undefined && isGone(Number(pid))) removeBell(join(bellDir, name));
-  }
+  return bellDir;
 }
 
 const PIPES = String.raw`\\.\pipe\\`.slice(0, -1);
-const BELL = /^(\d+)-[0-9a-f]{16}\.sock$/;
+const BELL = /^\d+-[0-9a-f]{8}-\d+-[0-9a-f]{12}\.sock$/;
+const LONGEST = '/4294967296-01234567-0123456789-0123456789ab.sock';
 // What the name of a local socket may be long on macOS and the BSDs, its closing zero included.
 const MOST_BYTES = 104;
 
@@ -43,10 +41,9 @@ let bellDir: string | undefined;
 function findBellDir(): string | undefined {
   const uid = process.getuid?.();
   if (uid === undefined) return undefined;
-  const longest = join('x', `${2 ** 32}-${'0'.repeat(16)}.sock`).length;
   for (const base of [tmpdir(), '/tmp']) {
     const dir = join(base, `moccache-${uid}`);
-    if (Buffer.byteLength(dir) + longest >= MOST_BYTES) continue;
+    if (Buffer.byteLength(dir) + LONGEST.length >= MOST_BYTES) continue;
     try {
       mkdirSync(dir, { recursive: true, mode: 0o700 });
       const stats = lstatSync(dir);

@@ -6,6 +6,7 @@ import type { FailureSharing } from './lease.ts';
 import { openLocalStore } from './local-store.ts';
 import { readNote, writeNote } from './notes.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf } from './store-folder.ts';
+import { sweep } from './sweep.ts';
 import { isSystemError, TierError } from './tier.ts';
 
 export type { CacheEvent, LeaseHolder } from './events.ts';
@@ -61,6 +62,11 @@ export interface Cache {
   ): Promise<{ readonly value: T; readonly waited: boolean }>;
   /** Loads what `record` needs ahead of its use, for when there is time. Never throws. */
   warmUp(): void;
+  /**
+   * Removes what killed processes left: in the store, where this process may write to it, and in folders of temporary
+   * files. Never throws.
+   */
+  sweep(scratchDirs: readonly string[]): Promise<void>;
   /** A small text that was noted before under the name. It may be gone at any time. Never throws. */
   readNote(name: Digest): string | undefined;
   /** Notes a small text, in the place of what was noted under the name. Never throws. */
@@ -147,6 +153,7 @@ export function openCache(options: CacheOptions): Cache {
       if (writable) store.warmUp();
     },
 
+    sweep: (scratchDirs) => sweep(writable ? paths : undefined, scratchDirs, Date.now()),
     readNote: (name) => (readable ? readNote(paths.notes, name) : undefined),
     writeNote(name, text) {
       if (writable) writeNote(paths.notes, paths.tmp, name, text);

@@ -1,7 +1,8 @@
 import { closeSync, openSync, realpathSync } from 'node:fs';
 import { breakLock } from './held-lock.ts';
-import { makeLock, seeLock, type LockPlace, type SeenLock } from './lock.ts';
+import { makeLock, NAMELESS_SILENCE_MS, seeLock, type LockPlace, type SeenLock } from './lock.ts';
 import { ownerHere, type Owner } from './owner.ts';
+import { livenessOf } from './process.ts';
 import { openWatch, pause, pollLock } from './waiting.ts';
 
 export interface FileLockOptions {
@@ -32,7 +33,7 @@ export async function withFileLock<T>(path: string, options: FileLockOptions, wo
   const { label, maxWaitMs, onWait, signal } = options;
   const begunMs = performance.now();
   const place = placeOf(path);
-  const watch = openWatch(() => STALE_MS);
+  const watch = openWatch((seen) => (seen.owner === undefined && seen.isOurs ? NAMELESS_SILENCE_MS : STALE_MS));
   let told = false;
   for (;;) {
     signal?.throwIfAborted();
@@ -61,6 +62,17 @@ export async function withFileLock<T>(path: string, options: FileLockOptions, wo
   }
 }
 
+/** Removes the lock on a file where a killed process of ours left it. Never throws. */
+export async function breakDeadFileLock(path: string): Promise<void> {
+  try {
+    const place = { lockDir: `${path}.lock`, recordPath: path, recordKind: 'marker' } as const;
+    const seen = seeLock(place);
+    if (seen?.owner !== undefined && livenessOf(seen.owner) === 'dead') await breakLock(place, seen);
+  } catch {
+    // gone already, or not ours to remove
+  }
+}
+
 const STALE_MS = 300_000; // as the other programs have it
 const TELL_AFTER_MS = 2_000;
 const LOOK_MS = 1_000;
@@ -74,7 +86,7 @@ function placeOf(path: string): LockPlace {
 
 /** Takes the lock and gives what releases it without a throw, or undefined where somebody has it. */
 function tryLockBriefly(place: LockPlace, label: string): (() => void) | undefined {
-  const owner = ownerHere(label, () => '');
+  const owner = ownerHere(label, '');
   try {
     const remove = makeLock(place, owner);
     return () => {
@@ -92,5 +104,5 @@ function tryLockBriefly(place: LockPlace, label: string): (() => void) | undefin
 
 /** proper-lockfile's own rule, by which another program would take the lock as well. Not for one of us that is alive. */
 function isStaleToOthers(seen: SeenLock): boolean {
-  return seen.owner === undefined && Date.now() - seen.beatMs > STALE_MS;
+  return seen.owner === undefined && !seen.isOurs && Date.now() - seen.beatMs > STALE_MS;
 }

@@ -1,13 +1,13 @@
 import { dirname, join } from 'node:path';
-import { bellPathOf } from './bell-place.ts';
+import { newBellPath } from './bell-place.ts';
 import { hangBell, listenTo, type Bell } from './bell.ts';
 import type { ActionKey } from './digest.ts';
 import type { CacheEvent } from './events.ts';
-import { sweepLeases } from './lease-sweep.ts';
 import { breakLock, tryLock, type HeldLock, type Pulse } from './held-lock.ts';
-import { seeLock, type LockPlace } from './lock.ts';
+import { NAMELESS_SILENCE_MS, seeLock, type LockPlace, type SeenLock } from './lock.ts';
 import { makeDir } from './make-dir.ts';
-import { isNeighbour, ownerHere, type Owner } from './owner.ts';
+import { ownerHere, type Owner } from './owner.ts';
+import { isNeighbour } from './process.ts';
 import { isSystemError, systemCodeOf } from './tier.ts';
 import { openWatch, pause, pollLock, type Watch } from './waiting.ts';
 
@@ -77,8 +77,6 @@ export async function withLease<T>(
 // A beat is one utimes call. Twelve seconds of silence are six of them missed.
 const PULSE: Pulse = { beatMs: 2_000, staleMs: 60_000 };
 const SILENCE_MS = 12_000;
-// No record: the holder was killed between two system calls, or its record was lost with a part of the folder.
-const NAMELESS_SILENCE_MS = 5_000;
 const TELL_AFTER_MS = 2_000;
 const LISTEN_MS = 5_000;
 const LOOK_MS = 1_000;
@@ -91,7 +89,7 @@ interface Lease {
 
 async function takeLease(place: LockPlace, label: string): Promise<Lease | undefined> {
   makeDir(dirname(place.lockDir));
-  const owner = ownerHere(label, bellPathOf);
+  const owner = ownerHere(label, newBellPath());
   const held = await tryLock(place, owner, PULSE);
   if (held === undefined) return undefined;
   return { held, bell: owner.bell === '' ? undefined : await hangBell(owner.bell) };
@@ -99,7 +97,7 @@ async function takeLease(place: LockPlace, label: string): Promise<Lease | undef
 
 async function holding<T>(
   { held, bell }: Lease,
-  { dir, failures, onEvent }: LeaseOptions,
+  { failures, onEvent }: LeaseOptions,
   lookAgain: () => Promise<T | undefined>,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -114,7 +112,6 @@ async function holding<T>(
     if (held.isLost()) onEvent({ kind: 'lease-down', message: 'another process took this one for dead' });
     await held.release(); // before the bell: whoever is woken finds the lease free
     await bell?.ring(news);
-    await sweepLeases(dir);
   }
 }
 
@@ -131,7 +128,7 @@ function beginWaiting({ dir, key, label, onEvent }: LeaseOptions): Waiting {
   let holder: Owner | undefined;
   return {
     place: { lockDir: join(dir, `${key}.lock`), recordPath: join(dir, `${key}.owner`), recordKind: 'own' },
-    watch: openWatch((seen) => (seen.owner === undefined ? NAMELESS_SILENCE_MS : SILENCE_MS)),
+    watch: openWatch(silenceMsOf),
     see(seen) {
       holder = seen;
       teller ??= setTimeout(() => onEvent({ kind: 'lease-wait', key, label, holder }), TELL_AFTER_MS);
@@ -140,6 +137,11 @@ function beginWaiting({ dir, key, label, onEvent }: LeaseOptions): Waiting {
       clearTimeout(teller);
     },
   };
+}
+
+/** Without a record the holder was killed between two system calls, or its record was lost with a part of the folder. */
+function silenceMsOf(seen: SeenLock): number {
+  return seen.owner === undefined && seen.isOurs ? NAMELESS_SILENCE_MS : SILENCE_MS;
 }
 
 /** Waits until there is reason to look again, and no longer than `limitMs`. Gives the news of the holder, if it had any. */

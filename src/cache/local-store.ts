@@ -6,8 +6,8 @@ import { setAside } from './damage.ts';
 import type { ActionKey, Digest } from './digest.ts';
 import { parseResult, writeResult, type ActionResult, type BlobRef, type Entry, type Lookup } from './entry.ts';
 import { makeDir } from './make-dir.ts';
+import { nameOfOurs } from './process.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
-import { sweepStore } from './sweep.ts';
 import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
 
 /** The local place: blobs in cacache, results as small files of their own. */
@@ -28,7 +28,6 @@ export interface LocalStore extends Tier {
 export function openLocalStore(dir: string, options: { readonly readOnly?: boolean } = {}): LocalStore {
   const place: Place = { paths: storePathsOf(dir), readOnly: options.readOnly === true };
   let checked = false;
-  let swept = false;
 
   function isEmpty(): boolean {
     checked ||= checkStoreFolder(dir) === 'ours';
@@ -45,8 +44,6 @@ export function openLocalStore(dir: string, options: { readonly readOnly?: boole
           prepareStoreFolder(dir); // every time: somebody may have deleted it since
           await writeEntry(place, document, entry, checksumOf);
         };
-        if (!swept) sweepStore(place.paths, Date.now());
-        swept = true;
         await write().catch((error: unknown) => {
           if (systemCodeOf(error) !== 'ENOENT') throw error;
           return write(); // deleted under our hands
@@ -120,7 +117,8 @@ async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksum
   }
   // The index only ever grows by a line; a blob that is stored again must not leave its old line behind.
   await (rm.entry as RemoveEntry)(blobs, ref.digest, { removeFully: true });
-  await put(blobs, ref.digest, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), { algorithms: ['sha256'] });
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  await put(blobs, ref.digest, data, { algorithms: ['sha256'], tmpPrefix: nameOfOurs() });
   // cacache keeps quiet where a file is in the way already, whatever it holds.
   if (typeof readBlob(place, ref, checksumOf) !== 'object') {
     throw new TierError(NAME, 'write', new Error(`the blob ${ref.digest} does not read back as it was written`));

@@ -1,9 +1,19 @@
-import { closeSync, constants, ftruncateSync, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { rmdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  type BigIntStats,
+} from 'node:fs';
+import { renameSync, rmdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { removeBell } from './bell-place.ts';
 import { parseOwnerRecord, writeOwnerRecord, type Owner, type OwnerRecord } from './owner.ts';
+import { nameOfOurs } from './process.ts';
 
 /** A lock on disk, as proper-lockfile makes it: a folder. Beside it, a file that says who holds it. */
 export interface LockPlace {
@@ -22,16 +32,24 @@ export interface SeenLock {
   readonly beatMs: number;
   /** Undefined where the holder is none of us, or left no record. */
   readonly owner: Owner | undefined;
+  /** Made by us, whether or not there is a record; where the system keeps no such mark, never. */
+  readonly isOurs: boolean;
 }
+
+/**
+ * How long a lock of ours may be without its record before its maker is taken for dead, in milliseconds. The record
+ * follows the lock within one; a maker that was stopped in between finds its lock gone, and does not take it for its own.
+ */
+export const NAMELESS_SILENCE_MS = 1_000;
 
 /** The lock as it is now, or undefined where nobody holds it. Throws the system's error. */
 export function seeLock(place: LockPlace): SeenLock | undefined {
   const stats = lstatSync(place.lockDir, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) return undefined;
-  const identity = `${stats.ino}:${stats.birthtimeNs}`;
+  const identity = identityOf(stats);
   const record = readRecord(place);
   const owner = record?.lockIdentity === identity ? record.owner : undefined;
-  return { identity, beatMs: Number(stats.mtimeMs), owner };
+  return { identity, beatMs: Number(stats.mtimeMs), owner, isOurs: (Number(stats.mode) & OUR_MARK) !== 0 };
 }
 
 /** Whether both are the very same holding, however much time lies between. */
@@ -41,35 +59,64 @@ export function isSameLock(a: SeenLock | undefined, b: SeenLock | undefined): bo
 
 /**
  * Makes the lock, and gives what removes it again: that very lock, and not one that somebody else has made since.
- * The record is written in the same breath, so that a lock without one is not ours. Both throw the system's error,
- * EEXIST where somebody has the lock.
+ * The record is written in the same breath. Both throw the system's error, EEXIST where somebody has the lock.
  */
 export function makeLock(place: LockPlace, owner: Owner): () => void {
-  mkdirSync(place.lockDir);
-  let identity: string | undefined;
+  const begunMs = performance.now();
+  mkdirSync(place.lockDir, { mode: 0o777 | OUR_MARK });
+  const identity = seeLock(place)?.identity;
+  const isLate = performance.now() - begunMs > NAMELESS_SILENCE_MS / 2; // what we saw may be somebody else's by now
+  if (identity === undefined || isLate) throw taken(place);
   try {
-    identity = seeLock(place)?.identity;
-    if (identity !== undefined) writeRecord(place, { owner, lockIdentity: identity });
+    writeRecord(place, { owner, lockIdentity: identity });
   } catch (error) {
-    rmdirSync(place.lockDir);
+    removeFolder(place, identity);
     throw error;
   }
+  if (seeLock(place)?.identity !== identity) throw taken(place);
   return () => {
     removeBell(owner.bell);
     const holder = readRecord(place)?.owner.nonce;
-    const isOurs = seeLock(place)?.identity === identity && (holder === undefined || holder === owner.nonce);
     // The lock first: killed in between we leave a record without a lock, which nobody believes, rather than a lock
-    // without a record, which may be another program's and is waited for.
-    if (isOurs) rmdirSync(place.lockDir);
+    // without a record, which is waited for.
+    if (holder === undefined || holder === owner.nonce) removeFolder(place, identity);
     if (readRecord(place)?.owner.nonce === owner.nonce) clearRecord(place);
   };
+}
+
+// The sticky bit, which mkdir sets in the same step and which does nothing to a folder that stays empty: it tells our
+// lock from another program's before there is a record.
+const OUR_MARK = 0o1000;
+
+function taken(place: LockPlace): Error {
+  return Object.assign(new Error(`the lock ${place.lockDir} was lost while it was taken`), { code: 'EEXIST' });
 }
 
 /** Removes the lock of a process that is dead; see breakLock, which makes sure of it. Throws the system's error. */
 export function removeDeadLock(place: LockPlace, dead: SeenLock): void {
   removeBell(dead.owner?.bell ?? '');
-  rmdirSync(place.lockDir);
+  removeFolder(place, dead.identity);
   if (readRecord(place)?.owner.nonce === dead.owner?.nonce) clearRecord(place);
+}
+
+/**
+ * Removes the lock's folder if it is that very one. Whoever looks and then removes may be stopped in between, for so
+ * long that the folder is another's by then: so it is moved away, looked at again, and put back where it is another's.
+ */
+function removeFolder(place: LockPlace, identity: string): void {
+  if (seeLock(place)?.identity !== identity) return;
+  const name = nameOfOurs();
+  // Among outputs the name tells whose it is, for the sweep; upstream sees nothing of it.
+  const aside = place.recordKind === 'own' ? join(dirname(place.lockDir), name) : `${place.recordPath}.${name}.old`;
+  renameSync(place.lockDir, aside);
+  const moved = lstatSync(aside, { bigint: true, throwIfNoEntry: false });
+  if (moved === undefined) return;
+  if (identityOf(moved) === identity) rmdirSync(aside);
+  else renameSync(aside, place.lockDir);
+}
+
+function identityOf({ ino, birthtimeNs }: BigIntStats): string {
+  return `${ino}:${birthtimeNs}`;
 }
 
 function readRecord(place: LockPlace): OwnerRecord | undefined {

@@ -98,12 +98,12 @@ const CHILDREN: Readonly<Record<string, RegExp>> = {
   store: /^(?:content-v\d+|index-v\d+|tmp)$/,
   ac: /^[0-9a-f]{2}$/,
   damaged: /^\d+-[0-9a-f]{64}/,
-  lease: /^(?:[0-9a-f]{64}\.|\d+-[0-9a-f]+$)/,
-  sandbox: /^\d+-[0-9a-f]+$/,
-  stamps: /^(?:[0-9a-f]{64}|\d+-[0-9a-f]+)$/,
+  lease: /^(?:[0-9a-f]{64}\.|\d+-[0-9a-f-]+$)/,
+  sandbox: /^\d+-[0-9a-f-]+$/,
+  stamps: /^(?:[0-9a-f]{64}|\d+-[0-9a-f-]+)$/,
   notes: /^[0-9a-f]{64}$/,
   journal: /\.jsonl$/,
-  tmp: /^\d+-[0-9a-f]+$/,
+  tmp: /^\d+-[0-9a-f-]+$/,
 };
 
 function isOurs(dir: string, entry: Dirent): boolean {

@@ -1,5 +1,5 @@
-import { livenessOf } from './owner.ts';
 import { isSameLock, seeLock, type LockPlace, type SeenLock } from './lock.ts';
+import { livenessOf } from './process.ts';
 
 /** Says of a lock, each time it is seen, whether its holder is to be taken for dead. */
 export interface Watch {

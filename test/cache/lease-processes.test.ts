@@ -76,7 +76,7 @@ test('a lease left by a killed process is found dead at once by the next', async
   expect(leaseLitter(home)).toEqual([]);
 });
 
-test('the leases and bells of killed processes go with the next lease, of whatever key', async () => {
+test('the leases and bells of killed processes go with the next sweep, of whatever key', async () => {
   const { home, task } = scene();
   const killed = await startWorker(home, task('hold'));
   killed.say('go');

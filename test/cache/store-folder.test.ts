@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { actionKeyOf } from '../../src/cache/digest.ts';
@@ -63,21 +63,6 @@ test.each<[string, (version: string) => void]>([
   await fill(dir);
   expect(checkStoreFolder(dir)).toBe('ours');
   expect(Object.keys(heldBy(await openLocalStore(dir).get(KEY, ['wasm'])))).toEqual(['wasm']);
-});
-
-test('what killed processes left on its way is swept when it is old, and not before', async () => {
-  const dir = join(tempDir(), 'builds');
-  await fill(dir);
-  const old = { atime: 0, mtime: 0 };
-  const litter = ['tmp/123-0123456789abcdef', 'store/tmp/deadbeef', 'sandbox/4194305-abcdef'];
-  const fresh = ['tmp/124-0123456789abcdef', 'store/tmp/beefdead', `sandbox/${process.pid}-abcdef`];
-  for (const name of [...litter, ...fresh]) mkdirSync(join(dir, name), { recursive: true });
-  const { utimesSync } = await import('node:fs');
-  const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
-  for (const name of [...litter, fresh[2] ?? '']) utimesSync(join(dir, name), old.atime, hoursAgo);
-  await fill(dir);
-  const there = (name: string) => statSync(join(dir, name), { throwIfNoEntry: false }) !== undefined;
-  expect([litter.filter(there), fresh.filter(there)]).toEqual([[], fresh]);
 });
 
 async function fill(dir: string): Promise<void> {

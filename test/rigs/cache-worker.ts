@@ -39,6 +39,7 @@ async function main(): Promise<void> {
   tell({ kind: 'ready', atMs: nowMs() });
   await told('go');
   const end = await perform(task);
+  if ('dir' in task) await openCache({ dir: task.dir, mode: 'read-write', leaseWaitMs: 0 }).sweep([]);
   tell({ kind: 'end', atMs: nowMs(), ...end });
   process.disconnect();
 }
