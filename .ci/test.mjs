@@ -62,6 +62,7 @@ function run(script, rest) {
 function runTests() {
   const start = performance.now();
   const report = join(root, 'node_modules', '.cache', `vitest-${process.pid}.json`);
+  const numbers = join(root, 'node_modules', '.cache', `numbers-${process.pid}.txt`);
   const { status } = spawnSync(
     process.execPath,
     [
@@ -71,13 +72,24 @@ function runTests() {
       '--reporter=json',
       `--outputFile.json=${report}`,
     ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, MOCCACHE_REPORT: numbers } },
   );
+  showNumbers(numbers);
   const counts = countsIn(report, status);
   total.passed += counts.passed;
   total.failed += counts.failed;
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
   console.log(line(counts.failed === 0, `tests: ${counts.passed} passed, ${counts.failed} failed${skipped}`, start));
+}
+
+/** What the tests measured, together (test/rigs/report.ts). */
+function showNumbers(path) {
+  try {
+    console.log(`\nWhat the tests measured:\n\n${readFileSync(path, 'utf8').trimEnd()}\n`);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error; // no test had numbers to tell
+  }
+  rmSync(path, { force: true });
 }
 
 function countsIn(report, status) {

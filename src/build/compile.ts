@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { digestOf } from '../cache/digest.ts';
+import { isSystemError, systemCodeOf } from '../cache/tier.ts';
 import type { Context } from './context.ts';
 import type { Closure } from './closure.ts';
 import type { CompileEnd } from './compiler.ts';
 import { isWasm } from './difference.ts';
 import { mocCommandOf, type Invocation } from './moc-args.ts';
-import { BuildError, type ArtifactName } from './outcome.ts';
+import { BuildError, type ArtifactName, type Failure } from './outcome.ts';
 import { collectArtifacts, stageSandbox, type Sandbox } from './sandbox.ts';
 import type { Made } from './stage.ts';
 
@@ -45,33 +46,42 @@ export function mocVariablesOf(environment: Readonly<Record<string, string>>): R
  * Runs the compiler once, in a fresh process and a sandbox of its own. What it printed is kept as the artifacts `stdout`
  * and `stderr`, byte for byte. Throws a BuildError where the compiler rejects the program or does not do its work.
  *
- * The sandbox is made in the cache's own folder; where that cannot be written to, or was deleted with all that is in it
- * while the compiler ran, in the system's folder for temporary files.
+ * The sandbox is made in the cache's own folder; where that cannot be written to, is full, or was deleted with all that
+ * is in it while the compiler ran, in the system's folder for temporary files.
  */
 export async function compile(job: CompileJob): Promise<Made> {
   const { cache, scratchDir } = job.context;
-  let trouble = 'ENOENT';
-  for (const place of [cache.sandboxDir, scratchDir]) {
-    const sandbox = place === undefined ? trouble : tryStage(place, job);
-    if (typeof sandbox === 'string') trouble = sandbox;
-    const made = typeof sandbox === 'string' ? undefined : await compileIn(sandbox, job);
-    if (made !== undefined) return made;
-  }
-  throw new BuildError({ kind: 'no-scratch', path: scratchDir, code: trouble });
+  const made = cache.sandboxDir === undefined ? 'ENOENT' : await compileUnder(cache.sandboxDir, job);
+  if (typeof made === 'object') return made;
+  const again = await compileUnder(scratchDir, job);
+  if (typeof again === 'object') return again;
+  throw new BuildError({ kind: 'no-scratch', path: scratchDir, code: again });
 }
 
-/** Undefined where the sandbox did not last: what was gone may have changed what an import leads to. */
-async function compileIn(sandbox: Sandbox, job: CompileJob): Promise<Made | undefined> {
+/**
+ * The system's code where the disk, and not the program, is at fault: no sandbox could be made, it did not last (what was
+ * gone may have changed what an import leads to), its files cannot be read, or it had no room for what the compiler writes.
+ */
+async function compileUnder(parent: string, job: CompileJob): Promise<Made | string> {
+  const sandbox = tryStage(parent, job);
+  if (typeof sandbox === 'string') return sandbox;
   try {
     const made = await runCompiler(sandbox, job);
-    return sandbox.isWhole() ? made : undefined;
+    return sandbox.isWhole() ? made : 'ENOENT';
   } catch (error) {
-    if (!(error instanceof BuildError) || job.signal.aborted || sandbox.isWhole()) throw error;
-    return undefined;
+    if (job.signal.aborted) throw error;
+    const code = isSystemError(error) ? systemCodeOf(error) : undefined;
+    if (code !== undefined) return code;
+    if (!(error instanceof BuildError) || !MAYBE_THE_DISK.has(error.failure.kind)) throw error;
+    if (!sandbox.isWhole()) return 'ENOENT';
+    if (parent !== job.context.scratchDir && !sandbox.hasRoom()) return 'ENOSPC';
+    throw error;
   } finally {
     void sandbox.remove();
   }
 }
+
+const MAYBE_THE_DISK: ReadonlySet<Failure['kind']> = new Set(['rejected', 'no-output', 'bad-wasm', 'compiler-killed']);
 
 async function runCompiler(sandbox: Sandbox, job: CompileJob): Promise<Made> {
   const { context, canister, closure, invocation } = job;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import type { Cache } from '../cache/cache.ts';
 import { actionKeyOf } from '../cache/digest.ts';
@@ -147,7 +148,9 @@ async function runIcMops(
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => printed.push(chunk));
+    // The types hide that there are none where no file handle was left for them; then the error follows.
+    const streams: readonly (Readable | undefined)[] = [child.stdout, child.stderr];
+    for (const stream of streams) stream?.on('data', (chunk: Buffer) => printed.push(chunk));
     child.on('error', (error) => settle(`it could not be run: ${error.message}`));
     child.on('close', (code, signal) =>
       settle(code === null ? `it was ended by ${signal ?? 'a signal'}` : `it ended with exit code ${code}`),

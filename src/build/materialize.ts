@@ -44,7 +44,7 @@ export function materialize(
     for (const name of names) {
       if (isDirectory(place(name))) throw Object.assign(new Error('a directory is in the way'), { code: 'EISDIR' });
       written.push(name);
-      writeFileSync(beside(name), files[name] ?? new Uint8Array(), { flag: 'wx' });
+      writeFileSync(beside(name), files[name] ?? new Uint8Array());
     }
     if (names.length > 1) {
       for (const name of [...names].reverse()) {

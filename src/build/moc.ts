@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { digestOf, type Digest } from '../cache/digest.ts';
 import { digestOfFile } from '../cache/stamps.ts';
 import type { CompilerIdentity } from './action.ts';
@@ -109,8 +110,10 @@ function runCompiler(path: string, run: CompileRun): Promise<CompileEnd> {
     );
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    child.stdout.on('data', (bytes: Buffer) => stdout.push(bytes));
-    child.stderr.on('data', (bytes: Buffer) => stderr.push(bytes));
+    // The types hide that there are none where no file handle was left for them; then the error follows.
+    const streams: readonly (Readable | undefined)[] = [child.stdout, child.stderr];
+    streams[0]?.on('data', (bytes: Buffer) => stdout.push(bytes));
+    streams[1]?.on('data', (bytes: Buffer) => stderr.push(bytes));
 
     const kill = (signal: NodeJS.Signals) => {
       try {

@@ -53,6 +53,7 @@ export async function place(placing: Placing): Promise<'written' | 'unchanged' |
       write,
     );
     if (end.kind === 'done') return end.value;
+    if (end.kind === 'lost') return 'again'; // the files may be a mix of two builds now
     throw new BuildError({ kind: 'output-busy', path: marker, waitedMs: end.waitedMs });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

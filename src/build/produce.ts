@@ -15,7 +15,7 @@ import type { Obtained, Refs, Stage } from './stage.ts';
 export type Produced = Exclude<Outcome, { readonly outcome: 'failed' }>;
 
 /** How often to find and place anew before saying that somebody keeps changing the files under us. */
-const MAX_ROUNDS = 5;
+const MAX_ROUNDS = 20;
 
 /**
  * One canister from main file to files: closure, key, compile, finish, materialize. Throws a BuildError where it fails,

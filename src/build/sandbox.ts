@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { makeDir } from '../cache/make-dir.ts';
@@ -15,6 +15,8 @@ export interface Sandbox {
   readonly out: string;
   /** Whether all that was put in it is still there: whoever deletes the cache while a compiler runs deletes this too. */
   isWhole(): boolean;
+  /** Whether the disk takes what a compiler may write. Where it does not, the compiler's word on a program means nothing. */
+  hasRoom(): boolean;
   remove(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export function stageSandbox(parent: string, staging: Staging): Sandbox {
     root,
     out,
     isWhole: () => [out, ...files].every((path) => existsSync(path)),
+    hasRoom: () => hasRoom(out),
     remove: () => rm(base, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined),
   };
 }
@@ -83,6 +86,21 @@ export function collectArtifacts(
     }
   }
   return found;
+}
+
+/** A large canister is a few MB, and its source map a few more. */
+const ROOM_BYTES = 16 * 1024 * 1024;
+
+function hasRoom(dir: string): boolean {
+  try {
+    const { bavail, bsize, files, ffree } = statfsSync(dir);
+    if (bavail * bsize < ROOM_BYTES || (files > 0 && ffree < 16)) return false; // zero files: it does not count them
+    writeFileSync(join(dir, '.room'), 'x'); // a quota is not in the numbers
+    rmSync(join(dir, '.room'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A folder of somebody else's could be changed under the compiler; among temporary files its name is easy to guess. */

@@ -12,7 +12,7 @@ export function writeFileAtomic(path: string, text: string, tmpDir: string): voi
   const temporary = join(tmpDir, nameOfOurs());
   for (const dir of new Set([tmpDir, dirname(path)])) makeDir(dir);
   try {
-    writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
+    writeFileSync(temporary, text, { mode: 0o600 });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -145,7 +145,8 @@ export function openCache(options: CacheOptions): Cache {
     async withLease(key, label, lookAgain, work, leaseOptions) {
       if (!writable) return { value: await work(), waited: false }; // others would wait for what they cannot get
       const { withLease } = await import('./lease.ts');
-      const lease = { dir: paths.lease, key, label, waitMs: options.leaseWaitMs, onEvent: tell, ...leaseOptions };
+      const onEvent = (event: CacheEvent) => tell(isTrouble(event) ? tierDownOf(event) : event);
+      const lease = { dir: paths.lease, key, label, waitMs: options.leaseWaitMs, onEvent, ...leaseOptions };
       return withLease(lease, lookAgain, work);
     },
 
@@ -194,16 +195,23 @@ function entryOf({ document, artifacts, costMs }: NewEntry, checksumOf: Checksum
   return { result, bytes: artifacts };
 }
 
+type LeaseDown = Extract<CacheEvent, { kind: 'lease-down' }>;
+
+/** Where the system does not let us keep leases it is the store's folder that is in trouble. */
+function isTrouble(event: CacheEvent): event is LeaseDown & { readonly code: string } {
+  return event.kind === 'lease-down' && event.code !== undefined;
+}
+
+function tierDownOf({ code, message }: LeaseDown & { readonly code: string }): CacheEvent {
+  return { kind: 'tier-down', tier: 'local', doing: 'lease', code, message };
+}
+
 /** Trouble is told once for each cause: many entries that do not fit are one full disk. The rest is told as it comes. */
 function tellingOnce(onEvent: (event: CacheEvent) => void): (event: CacheEvent) => void {
   const told = new Set<string>();
   return (event) => {
     if (event.kind === 'tier-down' || event.kind === 'lease-down') {
-      const cause = JSON.stringify([
-        event.kind,
-        event.kind === 'tier-down' ? event.doing : '',
-        event.code ?? event.message,
-      ]);
+      const cause = event.code ?? event.message;
       if (told.has(cause)) return;
       told.add(cause);
     }

@@ -18,6 +18,8 @@ export interface FileLockOptions {
 
 export type FileLockEnd<T> =
   | { readonly kind: 'done'; readonly value: T }
+  /** The work is done, but another program took us for dead in the middle of it: it may have worked at the same time. */
+  | { readonly kind: 'lost' }
   | { readonly kind: 'busy'; readonly waitedMs: number; readonly holder: Owner | undefined };
 
 /**
@@ -39,11 +41,14 @@ export async function withFileLock<T>(path: string, options: FileLockOptions, wo
     signal?.throwIfAborted();
     const release = tryLockBriefly(place, label);
     if (release !== undefined) {
+      let value: T;
       try {
-        return { kind: 'done', value: work() };
-      } finally {
+        value = work();
+      } catch (error) {
         release();
+        throw error;
       }
+      return release() ? { kind: 'done', value } : { kind: 'lost' };
     }
     const seen = seeLock(place);
     if (seen === undefined) continue;
@@ -84,16 +89,16 @@ function placeOf(path: string): LockPlace {
   return { lockDir: `${real}.lock`, recordPath: real, recordKind: 'marker' };
 }
 
-/** Takes the lock and gives what releases it without a throw, or undefined where somebody has it. */
-function tryLockBriefly(place: LockPlace, label: string): (() => void) | undefined {
+/** Takes the lock and gives what releases it without a throw (see makeLock), or undefined where somebody has it. */
+function tryLockBriefly(place: LockPlace, label: string): (() => boolean) | undefined {
   const owner = ownerHere(label, '');
   try {
     const remove = makeLock(place, owner);
     return () => {
       try {
-        remove();
+        return remove();
       } catch {
-        // what is left behind is found dead by the next one
+        return true; // what is left behind is found dead by the next one
       }
     };
   } catch (error) {

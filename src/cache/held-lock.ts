@@ -20,7 +20,7 @@ export interface HeldLock {
 export async function tryLock(place: LockPlace, owner: Owner, pulse: Pulse): Promise<HeldLock | undefined> {
   const { lock } = await import('proper-lockfile');
   let lost = false;
-  let removeOurs: () => void = () => undefined;
+  let removeOurs: () => unknown = () => undefined;
 
   // What proper-lockfile does to the disk goes through here. By itself it removes whatever lock it finds: one that it
   // takes for stale (looking once), at release, and when the process exits.
@@ -99,7 +99,7 @@ function settle(done: Done, work: () => void): void {
   done(failed);
 }
 
-function ignoringErrors(work: () => void): void {
+function ignoringErrors(work: () => unknown): void {
   try {
     work();
   } catch {

@@ -58,30 +58,43 @@ export function isSameLock(a: SeenLock | undefined, b: SeenLock | undefined): bo
 }
 
 /**
- * Makes the lock, and gives what removes it again: that very lock, and not one that somebody else has made since.
- * The record is written in the same breath. Both throw the system's error, EEXIST where somebody has the lock.
+ * Makes the lock, and gives what removes it again: that very lock, and not one that somebody else has made since; then
+ * that answers false. The record is written in the same breath. Both throw the system's error, EEXIST where somebody has
+ * the lock.
  */
-export function makeLock(place: LockPlace, owner: Owner): () => void {
+export function makeLock(place: LockPlace, owner: Owner): () => boolean {
   const begunMs = performance.now();
   mkdirSync(place.lockDir, { mode: 0o777 | OUR_MARK });
-  const identity = seeLock(place)?.identity;
-  const isLate = performance.now() - begunMs > NAMELESS_SILENCE_MS / 2; // what we saw may be somebody else's by now
-  if (identity === undefined || isLate) throw taken(place);
+  const identity = identityOfNew(place, begunMs);
   try {
     writeRecord(place, { owner, lockIdentity: identity });
+    if (seeLock(place)?.identity !== identity) throw taken(place);
   } catch (error) {
-    removeFolder(place, identity);
+    quietly(() => removeFolder(place, identity));
     throw error;
   }
-  if (seeLock(place)?.identity !== identity) throw taken(place);
   return () => {
     removeBell(owner.bell);
     const holder = readRecord(place)?.owner.nonce;
     // The lock first: killed in between we leave a record without a lock, which nobody believes, rather than a lock
     // without a record, which is waited for.
-    if (holder === undefined || holder === owner.nonce) removeFolder(place, identity);
+    const wasOurs = (holder === undefined || holder === owner.nonce) && removeFolder(place, identity);
     if (readRecord(place)?.owner.nonce === owner.nonce) clearRecord(place);
+    return wasOurs;
   };
+}
+
+/** Of the lock that was just made. A process that was stopped for a while may see the next one's, and leaves it alone. */
+function identityOfNew(place: LockPlace, begunMs: number): string {
+  const isFresh = () => performance.now() - begunMs < NAMELESS_SILENCE_MS / 2;
+  try {
+    const identity = seeLock(place)?.identity;
+    if (identity === undefined || !isFresh()) throw taken(place);
+    return identity;
+  } catch (error) {
+    if (isFresh()) quietly(() => rmdirSync(place.lockDir));
+    throw error;
+  }
 }
 
 // The sticky bit, which mkdir sets in the same step and which does nothing to a folder that stays empty: it tells our
@@ -100,19 +113,27 @@ export function removeDeadLock(place: LockPlace, dead: SeenLock): void {
 }
 
 /**
- * Removes the lock's folder if it is that very one. Whoever looks and then removes may be stopped in between, for so
+ * Removes the lock's folder if it is that very one, and says whether it was. Whoever looks and then removes may be stopped in between, for so
  * long that the folder is another's by then: so it is moved away, looked at again, and put back where it is another's.
  */
-function removeFolder(place: LockPlace, identity: string): void {
-  if (seeLock(place)?.identity !== identity) return;
+function removeFolder(place: LockPlace, identity: string): boolean {
+  if (seeLock(place)?.identity !== identity) return false;
   const name = nameOfOurs();
   // Among outputs the name tells whose it is, for the sweep; upstream sees nothing of it.
   const aside = place.recordKind === 'own' ? join(dirname(place.lockDir), name) : `${place.recordPath}.${name}.old`;
-  renameSync(place.lockDir, aside);
+  try {
+    renameSync(place.lockDir, aside);
+  } catch (error) {
+    // An overlay file system does not move what lies in a layer below.
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV' || seeLock(place)?.identity !== identity) throw error;
+    rmdirSync(place.lockDir);
+    return true;
+  }
   const moved = lstatSync(aside, { bigint: true, throwIfNoEntry: false });
-  if (moved === undefined) return;
-  if (identityOf(moved) === identity) rmdirSync(aside);
-  else renameSync(aside, place.lockDir);
+  const isIt = moved !== undefined && identityOf(moved) === identity;
+  if (isIt) rmdirSync(aside);
+  else if (moved !== undefined) renameSync(aside, place.lockDir);
+  return isIt;
 }
 
 function identityOf({ ino, birthtimeNs }: BigIntStats): string {
@@ -148,9 +169,13 @@ function clearRecord(place: LockPlace): void {
     rmSync(place.recordPath, { force: true });
     return;
   }
+  quietly(() => truncateSync(place.recordPath, 0)); // where the marker is gone, so is the record
+}
+
+function quietly(work: () => void): void {
   try {
-    truncateSync(place.recordPath, 0);
+    work();
   } catch {
-    // the marker is gone: then so is the record
+    // what is left behind is found dead by the next one
   }
 }

@@ -37,7 +37,7 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
       leaseWaitMs: settings.leaseWaitMs,
       onEvent,
     });
-    const undone = await findUndoneLink(host.cwd);
+    const undone = await findUndoneLink(host.cwd).catch(() => undefined); // a hint, and no reason to fail
     if (undone !== undefined) {
       onEvent({
         kind: 'note',

@@ -29,7 +29,9 @@ export function failureText(failure: Failure): string {
     case 'compiler-missing':
       return `${failure.path}: no compiler to be had here, where [toolchain] moc = ${quoted(failure.pin)} looks for it\n${failure.detail}\ncorrect the pin in mops.toml, or pin a release: mops toolchain use moc <version>`;
     case 'compiler-unusable':
-      return `${failure.path}: cannot be run as the compiler (${failure.code})\n${failure.detail}\ncorrect [toolchain] moc in mops.toml, or repair what it names`;
+      return isOutOfHandles(failure.code)
+        ? `${failure.path}: cannot be started now (${problemText(failure.code)})\n${MORE_HANDLES}`
+        : `${failure.path}: cannot be run as the compiler (${failure.code})\n${failure.detail}\ncorrect [toolchain] moc in mops.toml, or repair what it names`;
     case 'compiler-killed':
       return `${saidText(failure)}the compiler of ${failure.canister} was killed by ${failure.signal}\nit may have run out of memory; try --jobs 1`;
     case 'rejected':
@@ -51,9 +53,9 @@ export function failureText(failure: Failure): string {
     case 'no-ic-mops':
       return `ic-mops is needed for ${failure.needed}\ninstall it beside moccache: npm install --save-dev ic-mops`;
     case 'no-scratch':
-      return `${failure.path}: the compiler cannot be given a folder to work in here (${problemText(failure.code)})\nset TMPDIR, or MOCCACHE_DIR, to a folder that can be written to`;
+      return `${failure.path}: the compiler cannot be given a folder to work in here (${problemText(failure.code)})\n${isOutOfHandles(failure.code) ? MORE_HANDLES : 'set TMPDIR, or MOCCACHE_DIR, to a folder that can be written to'}`;
     case 'output-unwritable':
-      return `${failure.path}: cannot be written (${problemText(failure.code)})\nchoose another place with --output, or make this one writable`;
+      return `${failure.path}: cannot be written (${problemText(failure.code)})\n${isOutOfHandles(failure.code) ? MORE_HANDLES : 'choose another place with --output, or make this one writable'}`;
     case 'output-busy':
       return `${failure.path}: another build keeps writing these files\nlet it end, or build elsewhere with --output`;
     case 'unsupported':
@@ -105,7 +107,15 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a file is in the way',
   EISDIR: 'a folder is in the way',
   ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'no file handle is left',
+  ENFILE: 'no file handle is left',
 };
+
+const MORE_HANDLES = 'allow more open files, with ulimit -n, or build fewer canisters at once, with --jobs 1';
+
+function isOutOfHandles(code: string): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
+}
 
 function at(file: string, line: number | undefined): string {
   return line === undefined ? file : `${file}:${line}`;

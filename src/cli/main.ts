@@ -2,6 +2,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { constants, homedir, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { BuildError } from '../build/outcome.ts';
+import { isSystemError } from '../cache/tier.ts';
 import { failureText } from './failures.ts';
 import type { Host, Stream } from './host.ts';
 import { liveLines, plainLines } from './live.ts';
@@ -57,8 +58,10 @@ async function main(): Promise<number> {
     return stoppedBy === undefined ? code : 128 + constants.signals[stoppedBy];
   } catch (error) {
     if (stoppedBy !== undefined) return 128 + constants.signals[stoppedBy];
-    if (!(error instanceof BuildError)) throw error;
-    host.err.write(`${host.err.paint.red('error:')} ${failureText(error.failure)}\n`);
+    // A disk that fails where nobody expects it is no bug of ours: the system's own words say most.
+    if (!(error instanceof BuildError) && !isSystemError(error)) throw error;
+    const text = error instanceof BuildError ? failureText(error.failure) : (error as Error).message;
+    host.err.write(`${host.err.paint.red('error:')} ${text}\n`);
     return 1;
   }
 }

@@ -87,7 +87,7 @@ export interface Scene {
   starts(): readonly number[];
   /** Files under a folder (default: the outputs), by relative path, as digests. */
   files(dir?: string): Readonly<Record<string, string>>;
-  /** What must not be left behind when no build runs: in the store and among the outputs. */
+  /** What must not be left behind when no build runs: in the store, among the outputs and in the folder for temporary files. */
   litter(): readonly string[];
 }
 
@@ -151,7 +151,7 @@ export function scene(files: Readonly<Record<string, string | Uint8Array | undef
     ...{ base, root, out, store, env, put, starts, start },
     mops: (args, options) => start(args, options).ended,
     files: (dir = out) => filesIn(dir),
-    litter: () => [...litterIn(store), ...litterIn(out)],
+    litter: () => [...litterIn(store), ...litterIn(out), ...litterIn(env.TMPDIR)],
   };
 }
 
@@ -241,8 +241,10 @@ function filesIn(dir: string): Record<string, string> {
 function litterIn(dir: string): readonly string[] {
   if (!existsSync(dir)) return [];
   const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' });
-  return paths.filter((path) => /^(?:sandbox|tmp)\/.|^lease\/.*\.(?:lock|owner)$|\.(?:tmp|old|lock|break)$/.test(path));
+  return paths.filter((path) => LITTER.test(path));
 }
+
+const LITTER = /^(?:sandbox|tmp|store\/tmp|lease|moccache-\d+)\/.|^stamps\/.*-|\.(?:tmp|old|lock|break)$/;
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

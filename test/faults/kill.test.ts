@@ -1,0 +1,116 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { report } from '../rigs/report.ts';
+import { artifactsOf, expectHealed, hasEnded, KILLED, manySources, PRELOAD } from '../rigs/faults-scene.ts';
+import { scene, until } from '../rigs/stand-in-project.ts';
+
+type Fault = 'kill' | 'torn';
+
+/** Runs `act` with a build that is killed at its n-th call, for every n until it lives to its end. Gives the number of kills. */
+async function atEveryCall(
+  fault: Fault,
+  act: (env: Readonly<Record<string, string>>) => Promise<number>,
+  first = 1,
+): Promise<number> {
+  for (let at = first; ; at += 1) {
+    const code = await act({ NODE_OPTIONS: PRELOAD, FAULT_AT: `${at}`, FAULT_DO: fault });
+    if (code === 0) return at - first;
+    expect(code, `call ${at}`).toBe(KILLED);
+  }
+}
+
+test.each<[Fault, number]>([
+  ['kill', 200],
+  ['torn', 20],
+])(
+  'a cold build, %s at every call: the next one is right, waits for nobody and leaves no litter',
+  async (fault, least) => {
+    const on = scene();
+    await on.mops(['build']);
+    const good = artifactsOf(on);
+    const points = await atEveryCall(fault, async (env) => {
+      rmSync(on.store, { recursive: true, force: true });
+      rmSync(on.out, { recursive: true, force: true });
+      const { code } = await on.mops(['build'], { env });
+      await expectHealed(on, good, `${fault} at call ${env.FAULT_AT}`);
+      return code;
+    });
+    report(`A cold build, ${fault} at every call of the file system`, [
+      { what: 'points', found: `${points}`, asked: `at least ${least}` },
+      { what: 'next build right, without litter', found: `${points} of ${points}`, asked: 'all' },
+    ]);
+    expect(points).toBeGreaterThanOrEqual(least);
+  },
+);
+
+test.each<[Fault, number]>([
+  ['kill', 200],
+  ['torn', 3],
+])('a hit, %s at every call: the next one is right, compiles nothing and leaves no litter', async (fault, least) => {
+  const on = scene(manySources());
+  await on.mops(['build']);
+  const good = artifactsOf(on);
+  const points = await atEveryCall(fault, async (env) => {
+    rmSync(on.out, { recursive: true, force: true });
+    const { code } = await on.mops(['build'], { env });
+    await expectHealed(on, good, `${fault} at call ${env.FAULT_AT}`);
+    return code;
+  });
+  report(`A hit that restores its files, ${fault} at every call of the file system`, [
+    { what: 'points', found: `${points}`, asked: `at least ${least}` },
+    { what: 'next build right, without litter', found: `${points} of ${points}`, asked: 'all' },
+    { what: 'compiles', found: `${on.starts().length}`, asked: '1' },
+  ]);
+  expect(points).toBeGreaterThanOrEqual(least);
+  expect(on.starts()).toHaveLength(1);
+});
+
+test('one that waits, killed at every call: the holder and the next build take no notice', async () => {
+  const on = scene();
+  const go = join(on.base, 'go');
+  const calls = join(on.base, 'calls');
+  let round = 0;
+  let waiting = 0;
+
+  /** One holds the lease, one waits for it: the calls of the latter, and its exit code. */
+  const wait = async (env: Readonly<Record<string, string>>) => {
+    round += 1;
+    on.put({ 'src/Lib.mo': `module { /* ${round} */ }\n` });
+    for (const path of [go, calls]) rmSync(path, { force: true });
+    const holder = on.start(['build'], { env: { STAND_IN: 'hold', STAND_IN_HOLD: go } });
+    await until(() => on.starts().length === round, holder);
+    const waiter = on.start(['build'], { env: { NODE_OPTIONS: PRELOAD, FAULT_CALLS: calls, ...env } });
+    await until(() => hasEnded(waiter) || callsIn(calls).some(isLook), holder);
+    if (!hasEnded(waiter)) waiting += 1;
+    writeFileSync(go, '');
+    expect((await holder.ended).code).toBe(0);
+    const { code } = await waiter.ended;
+    const good = artifactsOf(on);
+    expect(Object.keys(good)).toEqual(['a.did', 'a.most', 'a.wasm']);
+    await expectHealed(on, good, `kill at call ${env.FAULT_AT ?? ''}`);
+    expect(on.starts()).toHaveLength(round);
+    return code;
+  };
+
+  expect(await wait({})).toBe(0);
+  // Up to here a waiter does what a hit does, which has been tried.
+  const first = callsIn(calls).findIndex((call) => call.includes('/lease/')) + 1;
+  const points = await atEveryCall('kill', wait, first);
+  report('One that waits, killed at every call of the file system from its first look at the lease', [
+    { what: 'points', found: `${points}` },
+    { what: 'of these while it waited or after', found: `${waiting - 2}` },
+    {
+      what: 'next build right, without litter, holder undisturbed, one compile',
+      found: `${points} of ${points}`,
+      asked: 'all',
+    },
+  ]);
+  expect(waiting).toBeGreaterThan(20);
+});
+
+const isLook = (call: string): boolean => /^lstatSync .*\.lock$/.test(call);
+
+function callsIn(path: string): readonly string[] {
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { processExists, type Running, type Scene } from './stand-in-project.ts';
+
+/** For NODE_OPTIONS: what faults-preload.cjs says. */
+export const PRELOAD = `--require=${join(import.meta.dirname, 'faults-preload.cjs')}`;
+
+export const KILLED = 128 + 9;
+
+/** The next build is right, at once, and has cleaned up. */
+export async function expectHealed(on: Scene, good: Readonly<Record<string, string>>, where: string): Promise<void> {
+  await compilersGone(on);
+  const next = await on.mops(['build']);
+  expect(next.code, where).toBe(0);
+  expect(next.stderr, where).not.toMatch(/warning|waiting/);
+  expect(artifactsOf(on), where).toEqual(good);
+  expect(on.litter(), where).toEqual([]);
+}
+
+/** A compiler whose starter was killed lives on for a moment, in a folder that goes with the next sweep. */
+async function compilersGone(on: Scene): Promise<void> {
+  for (const pid of on.starts()) while (processExists(pid)) await new Promise((next) => setImmediate(next));
+}
+
+/** The canister files as digests, without what lies beside them. */
+export function artifactsOf(on: Scene, dir?: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(on.files(dir)).filter(([name]) => !name.startsWith('.')));
+}
+
+export function hasEnded({ child }: Running): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Enough sources that a hit makes 200 calls of the file system. */
+export function manySources(): Readonly<Record<string, string>> {
+  const names = Array.from({ length: 20 }, (_, index) => `Lib${index}`);
+  return {
+    'src/A.mo': `${names.map((name) => `import ${name} "./${name}";\n`).join('')}actor { }\n`,
+    ...Object.fromEntries(names.map((name) => [`src/${name}.mo`, `module { /* ${name} */ }\n`])),
+  };
+}
