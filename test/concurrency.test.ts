@@ -10,10 +10,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { PRELOAD } from './rigs/faults-scene.ts';
 import { CANISTER_A, processExists, scene, tomlOf, until, type Scene } from './rigs/stand-in-project.ts';
 
 const UPSTREAM = [process.execPath, join(import.meta.dirname, 'rigs', 'stand-in-upstream-lock.mjs')];
-const KILLER = `--require=${join(import.meta.dirname, 'rigs', 'stand-in-kill.cjs')}`;
 
 /** Copies of the project, as two clones or two users have them. */
 function checkouts(on: Scene, count: number): readonly string[] {
@@ -213,7 +213,7 @@ test('killed at any moment of putting files in place: never a mix, and the next 
   const states = new Set<string>();
   for (let at = 1; ; at += 1) {
     on.put(other);
-    const env = { NODE_OPTIONS: KILLER, KILL_UNDER: on.out, KILL_AT: `${at}` };
+    const env = { NODE_OPTIONS: PRELOAD, FAULT_DO: 'kill', FAULT_UNDER: on.out, FAULT_AT: `${at}` };
     const { code } = await on.mops(['build'], { env });
     if (code === 0) break;
     expect(code).toBe(128 + 9);
