@@ -113,8 +113,9 @@ export function removeDeadLock(place: LockPlace, dead: SeenLock): void {
 }
 
 /**
- * Removes the lock's folder if it is that very one, and says whether it was. Whoever looks and then removes may be stopped in between, for so
- * long that the folder is another's by then: so it is moved away, looked at again, and put back where it is another's.
+ * Removes the lock's folder if it is that very one, and says whether it was. Whoever looks and then removes may be stopped
+ * in between, for so long that the folder is another's by then: so it is moved away, looked at again, and put back where
+ * it is another's.
  */
 function removeFolder(place: LockPlace, identity: string): boolean {
   if (seeLock(place)?.identity !== identity) return false;
