@@ -15,6 +15,8 @@ export type {
   CacheEvent,
   CacheOptions,
   FailureSharing,
+  Journal,
+  JournalRecord,
   LeaseHolder,
   NewEntry,
   WithLeaseOptions,

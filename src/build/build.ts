@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { openCache } from '../cache/cache.ts';
 import type { BuildOptions, Context } from './context.ts';
 import { BuildError, type Outcome } from './outcome.ts';
+import { recordOf, type StoredBlob } from './history.ts';
 import { produce } from './produce.ts';
 import type { Canister } from './project.ts';
 import { openSources } from './sources.ts';
@@ -66,12 +67,22 @@ async function buildOne(context: Context, canister: Canister, { earlier, inTurn,
     await (inTurn ? Promise.all(earlier) : Promise.resolve());
     signal.throwIfAborted();
     started = performance.now();
-    return await produce(context, canister, earlier, signal);
+    const { outcome, stored } = await produce(context, canister, earlier, signal);
+    journal(context, outcome, stored);
+    return outcome;
   } catch (error) {
     if (signal.aborted) {
       return { outcome: 'failed', canister: canister.name, failure: { kind: 'cancelled' }, durationMs: durationMs() };
     }
     if (!(error instanceof BuildError)) throw error;
-    return { outcome: 'failed', canister: canister.name, failure: error.failure, durationMs: durationMs() };
+    const { failure } = error;
+    const outcome = { outcome: 'failed', canister: canister.name, failure, durationMs: durationMs() } as const;
+    journal(context, outcome, []);
+    return outcome;
   }
+}
+
+function journal({ cache, project }: Context, outcome: Outcome, stored: readonly StoredBlob[]): void {
+  const record = recordOf(outcome, project.root, stored, Date.now());
+  if (record !== undefined) cache.appendRecord(record);
 }

@@ -3,6 +3,7 @@ import { keyOfCompile } from './action.ts';
 import type { Context } from './context.ts';
 import { compile, mocVariablesOf, outputsOf } from './compile.ts';
 import { explainSince } from './explain.ts';
+import type { StoredBlob } from './history.ts';
 import { readCandid } from './finish.ts';
 import { readInputs } from './inputs.ts';
 import { readLast, writeLast } from './last.ts';
@@ -12,7 +13,11 @@ import { place } from './place.ts';
 import type { Canister } from './project.ts';
 import type { Obtained, Refs, Stage } from './stage.ts';
 
-export type Produced = Exclude<Outcome, { readonly outcome: 'failed' }>;
+/** How it ended, and what of it was given to the store. */
+export interface Produced {
+  readonly outcome: Exclude<Outcome, { readonly outcome: 'failed' }>;
+  readonly stored: readonly StoredBlob[];
+}
 
 /** How often to find and place anew before saying that somebody keeps changing the files under us. */
 const MAX_ROUNDS = 20;
@@ -82,7 +87,7 @@ export async function produce(
         : undefined;
     const now = { compileKey: compiled.key, finishKey: finished.key, compileMs: compiled.costMs };
     writeLast(cache, root, name, now, last);
-    return {
+    const outcome = {
       canister: name,
       ...origin,
       waited: compiled.waited || finished.waited,
@@ -94,6 +99,7 @@ export async function produce(
       artifacts: artifactsOf(outputDir, name, made.refs),
       ...(explanation === undefined ? {} : { explanation }),
     };
+    return { outcome, stored: uncacheable === undefined ? storedOf(compiled, finished) : [] };
   }
   throw new BuildError({ kind: 'output-busy', path: join(outputDir, `${name}.wasm`), waitedMs: 0 });
 }
@@ -115,6 +121,11 @@ function originOf({ compiled, finished }: MadeBoth, uncacheable: string | undefi
   const stage = compiled.from.kind === 'run' ? 'compile' : 'finish';
   if (uncacheable !== undefined) return { outcome: 'built', cause: 'uncacheable', uncacheable, stage };
   return { outcome: 'built', cause: ran.cause, stage };
+}
+
+/** What the stages that ran gave to the store. */
+function storedOf(...stages: readonly Obtained[]): readonly StoredBlob[] {
+  return stages.flatMap(({ from, refs }) => (from.kind === 'run' ? Object.values(refs) : []));
 }
 
 function diagnosticsOf({ bytes }: Obtained): string {

@@ -3,6 +3,7 @@ import { actionKeyOf, digestOf, type ActionKey, type Digest } from './digest.ts'
 import type { BlobRef, Entry, Lookup } from './entry.ts';
 import type { CacheEvent } from './events.ts';
 import type { FailureSharing } from './lease.ts';
+import { appendRecord, readJournal, type Journal, type JournalRecord } from './journal.ts';
 import { openLocalStore } from './local-store.ts';
 import { readNote, writeNote } from './notes.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf } from './store-folder.ts';
@@ -10,6 +11,7 @@ import { sweep } from './sweep.ts';
 import { isSystemError, TierError } from './tier.ts';
 
 export type { CacheEvent, LeaseHolder } from './events.ts';
+export type { Journal, JournalRecord } from './journal.ts';
 export type { FailureSharing } from './lease.ts';
 
 export interface CacheOptions {
@@ -71,6 +73,13 @@ export interface Cache {
   readNote(name: Digest): string | undefined;
   /** Notes a small text, in the place of what was noted under the name. Never throws. */
   writeNote(name: Digest, text: string): void;
+  /** Appends a line to the journal, where this process may write to the store. Never throws. */
+  appendRecord(record: JournalRecord): void;
+  /**
+   * What was journalled; of that only the lines with the text `mentioning` in them, where it is given. Never
+   * throws: a journal that cannot be read is empty.
+   */
+  readJournal(mentioning?: string): Journal;
 }
 
 /**
@@ -158,6 +167,18 @@ export function openCache(options: CacheOptions): Cache {
     readNote: (name) => (readable ? readNote(paths.notes, name) : undefined),
     writeNote(name, text) {
       if (writable) writeNote(paths.notes, paths.tmp, name, text);
+    },
+    appendRecord(record) {
+      if (writable) appendRecord(paths.journal, record, Date.now());
+    },
+    readJournal(mentioning) {
+      if (!readable) return { records: [], skipped: 0 };
+      try {
+        return readJournal(paths.journal, mentioning);
+      } catch (error) {
+        if (!isSystemError(error)) throw error;
+        return { records: [], skipped: 0 };
+      }
     },
   };
 }

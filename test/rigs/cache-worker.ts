@@ -17,6 +17,8 @@ export type Task =
   | { readonly kind: 'nested'; readonly dir: string; readonly documents: readonly [string, string] }
   /** Writes `PATH.log` while holding the lock. `hold`: until `PATH.finish` is there. */
   | { readonly kind: 'file-lock'; readonly path: string; readonly maxWaitMs: number; readonly work: 'quick' | 'hold' }
+  /** Appends that many lines of some 500 bytes to the journal. */
+  | { readonly kind: 'journal'; readonly dir: string; readonly name: string; readonly lines: number }
   | { readonly kind: 'no-handles'; readonly dir: string; readonly document: string };
 
 /** `atMs` is the time of day in milliseconds, with fractions. */
@@ -54,6 +56,8 @@ function perform(task: Task): Promise<End> {
       return lockFile(task);
     case 'no-handles':
       return withoutHandles(task);
+    case 'journal':
+      return Promise.resolve(journal(task));
   }
 }
 
@@ -115,6 +119,12 @@ async function lockFile(task: Extract<Task, { kind: 'file-lock' }>): Promise<End
     appendFileSync(`${path}.log`, `end ${process.pid}\n`);
   });
   return { outcome: end.kind };
+}
+
+function journal({ dir, name, lines }: Extract<Task, { kind: 'journal' }>): End {
+  const cache = open(dir, 0);
+  for (let line = 0; line < lines; line += 1) cache.appendRecord({ name, line, filler: name.repeat(450) });
+  return { outcome: 'appended' };
 }
 
 /** Looks up, takes a lease and records with not one file handle left. */

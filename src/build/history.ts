@@ -1,0 +1,131 @@
+import type { JournalRecord } from '../cache/cache.ts';
+import { parseActionKey, parseDigest, type ActionKey, type Digest } from '../cache/digest.ts';
+import type { Outcome } from './outcome.ts';
+
+/** One outcome as the journal has it. Times are whole milliseconds, of wall time or since the epoch (`atMs`). */
+export interface HistoryRecord {
+  readonly atMs: number;
+  /** The project's root, absolute: two projects may have canisters of one name. */
+  readonly project: string;
+  readonly canister: string;
+  readonly outcome: 'hit' | 'built' | 'failed';
+  /** Of a hit: where it was found. */
+  readonly tier: string | undefined;
+  /** Of what was built: why, and which stage had to run. */
+  readonly cause: string | undefined;
+  readonly stage: string | undefined;
+  /** The kind of failure. */
+  readonly failure: string | undefined;
+  /** Another process did the work while this one waited. */
+  readonly waited: boolean;
+  readonly files: string | undefined;
+  /** Of the finish, and of the compile before it. */
+  readonly key: ActionKey | undefined;
+  readonly compileKey: ActionKey | undefined;
+  readonly durationMs: number;
+  /** What the compiler took when it ran: now, or when the entry was made. */
+  readonly compileMs: number | undefined;
+  /** The wasm that was placed. */
+  readonly wasm: StoredBlob | undefined;
+  /** What was given to the store, of the stages that ran. */
+  readonly stored: readonly StoredBlob[];
+}
+
+export interface StoredBlob {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+/** Records of builds, oldest first, and how many lines of the journal are none. */
+export interface History {
+  readonly records: readonly HistoryRecord[];
+  readonly skipped: number;
+}
+
+/** What the journal is to have of an outcome; undefined where nothing came of it that is worth a line. */
+export function recordOf(
+  outcome: Outcome,
+  project: string,
+  stored: readonly StoredBlob[],
+  nowMs: number,
+): JournalRecord | undefined {
+  const { canister, durationMs } = outcome;
+  const common = { atMs: Math.round(nowMs), project, canister, outcome: outcome.outcome };
+  if (outcome.outcome === 'failed') {
+    if (outcome.failure.kind === 'cancelled') return undefined;
+    return { ...common, failure: outcome.failure.kind, durationMs: Math.round(durationMs) };
+  }
+  const { key, compileKey, waited, files, compileMs, artifacts } = outcome;
+  return {
+    ...common,
+    ...(outcome.outcome === 'hit' ? { tier: outcome.tier } : { cause: outcome.cause, stage: outcome.stage }),
+    ...(waited ? { waited } : {}),
+    files,
+    ...(key === undefined ? {} : { key, compileKey }),
+    durationMs: Math.round(durationMs),
+    compileMs: Math.round(compileMs),
+    ...(artifacts.wasm === undefined ? {} : { wasm: pairOf(artifacts.wasm) }),
+    ...(stored.length === 0 ? {} : { stored: stored.map(pairOf) }),
+  };
+}
+
+/** The journal's lines as records. What does not read as one is counted with what was skipped. */
+export function historyOf(journal: { readonly records: readonly JournalRecord[]; readonly skipped: number }): History {
+  const records = journal.records.map(parseRecord).filter((record) => record !== undefined);
+  return {
+    // Processes that ran at once wrote their lines in whatever order.
+    records: records.sort((a, b) => a.atMs - b.atMs),
+    skipped: journal.skipped + journal.records.length - records.length,
+  };
+}
+
+/** The keys, of both stages, under which something was found or stored for canisters of that name. */
+export function keysOfCanister(records: readonly HistoryRecord[], name: string): ReadonlySet<ActionKey> {
+  const ofIt = records.filter(({ canister }) => canister === name);
+  return new Set(ofIt.flatMap(({ key, compileKey }) => [key, compileKey]).filter((key) => key !== undefined));
+}
+
+function pairOf({ digest, sizeBytes }: StoredBlob): readonly [Digest, number] {
+  return [digest, sizeBytes];
+}
+
+function parseRecord(record: JournalRecord): HistoryRecord | undefined {
+  const { atMs, project, canister, outcome, durationMs } = record;
+  if (!isAmount(atMs) || typeof project !== 'string' || typeof canister !== 'string') return undefined;
+  if (!isAmount(durationMs) || (outcome !== 'hit' && outcome !== 'built' && outcome !== 'failed')) return undefined;
+  return {
+    atMs,
+    project,
+    canister,
+    outcome,
+    durationMs,
+    tier: textOf(record.tier),
+    cause: textOf(record.cause),
+    stage: textOf(record.stage),
+    failure: textOf(record.failure),
+    files: textOf(record.files),
+    waited: record.waited === true,
+    key: parseActionKey(record.key),
+    compileKey: parseActionKey(record.compileKey),
+    compileMs: isAmount(record.compileMs) ? record.compileMs : undefined,
+    wasm: parsePair(record.wasm),
+    stored: Array.isArray(record.stored) ? record.stored.flatMap((pair) => parsePair(pair) ?? []) : NONE,
+  };
+}
+
+const NONE: readonly StoredBlob[] = [];
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function parsePair(value: unknown): StoredBlob | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const digest = parseDigest(value[0]);
+  const sizeBytes: unknown = value[1];
+  return digest !== undefined && isAmount(sizeBytes) ? { digest, sizeBytes } : undefined;
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
