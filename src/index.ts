@@ -32,6 +32,9 @@ export type { CompilerIdentity } from './build/action.ts';
 export type { CompileEnd, CompileRun, Compiler } from './build/compiler.ts';
 export type { BuildOptions } from './build/context.ts';
 export type { Dependency } from './build/dependency.ts';
+export type { Baseline, Change, Explanation } from './build/explain.ts';
+export type { Program } from './build/facts.ts';
+export type { FileChange } from './build/file-changes.ts';
 export type { Finisher } from './build/finish.ts';
 export type { MopsDirs, MopsDirsOptions } from './build/mops-dirs.ts';
 export type {

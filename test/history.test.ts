@@ -27,7 +27,7 @@ test('a compile, a hit, a finish and a failure are journalled with what is known
   expect(built).toMatchObject({ outcome: 'built', cause: 'absent', stage: 'compile', canister: 'a', waited: false });
   expect(built).toMatchObject({ project: on.root, files: 'written' });
   expect(built?.atMs).toBeGreaterThanOrEqual(before);
-  expect(built?.stored.length).toBe(6); // wasm, did, most, stdout, stderr; and the final wasm
+  expect(built?.stored.length).toBe(7); // wasm, did, most, stdout, stderr, importers; and the final wasm
   expect(hit).toMatchObject({ outcome: 'hit', tier: 'local', files: 'unchanged', stored: [], key: built?.key });
   expect(finished).toMatchObject({ outcome: 'built', stage: 'finish', compileKey: built?.compileKey });
   expect(finished?.stored).toEqual([finished?.wasm]);

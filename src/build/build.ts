@@ -1,12 +1,8 @@
-import { availableParallelism } from 'node:os';
-import { openCache } from '../cache/cache.ts';
-import type { BuildOptions, Context } from './context.ts';
+import { openContext, type BuildOptions, type Context } from './context.ts';
 import { BuildError, type Outcome } from './outcome.ts';
 import { recordOf, type StoredBlob } from './history.ts';
 import { produce } from './produce.ts';
 import type { Canister } from './project.ts';
-import { openSources } from './sources.ts';
-import { slots } from './slots.ts';
 import { sweepOutputs } from './sweep-outputs.ts';
 
 /**
@@ -17,22 +13,18 @@ import { sweepOutputs } from './sweep-outputs.ts';
  * are finished; `keepGoing` lets all go on. With one job they are built one after the other, as upstream does it.
  */
 export async function startBuild(options: BuildOptions): Promise<readonly Promise<Outcome>[]> {
-  const jobs = options.jobs ?? availableParallelism();
-  const context: Context = {
-    ...options,
-    identity: await options.compiler.identify(options.signal),
-    slots: slots(jobs),
-    sources: openSources(options.project.root),
-    noCache: openCache({ dir: options.scratchDir, mode: 'off', leaseWaitMs: 0 }),
-    emit: (event) => options.onEvent?.(event),
-  };
+  const context = await openContext(options);
   const stops = options.canisters.map(() => new AbortController());
   const outcomes: Promise<Outcome>[] = [];
   for (const [index, canister] of options.canisters.entries()) {
     const earlier = outcomes.slice();
     const own = stops[index]?.signal;
     const signals = [options.signal, own].filter((signal) => signal !== undefined);
-    const outcome = buildOne(context, canister, { earlier, inTurn: jobs === 1, signal: AbortSignal.any(signals) });
+    const outcome = buildOne(context, canister, {
+      earlier,
+      inTurn: context.jobs === 1,
+      signal: AbortSignal.any(signals),
+    });
     outcomes.push(
       outcome.then((end) => {
         if (end.outcome === 'failed' && options.keepGoing !== true)

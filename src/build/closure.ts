@@ -33,6 +33,8 @@ export interface Closure {
   readonly listings: readonly { readonly dir: string; readonly names: readonly string[] }[];
   /** Folders that the compiler wants to be there, files in them or not: those of packages and of migrations. */
   readonly folders: readonly string[];
+  /** Of each input that some file asks for: which one, on the shortest way from the main file. */
+  readonly importers: ReadonlyMap<string, string>;
   /** Imports that lead nowhere. The compiler has the last word; these make its message easier to act on. */
   readonly missing: readonly MissingImport[];
   /** Why the result must not be cached, where something is not fully understood (unknown URL scheme, ...). */
@@ -78,6 +80,9 @@ interface Walk {
   /** Candid files by path. */
   readonly interfaces: Set<string>;
   readonly missing: Map<string, MissingImport>;
+  readonly importers: Map<string, string>;
+  /** The file whose imports are followed now: the walk goes in rings around the main file, so the first is the nearest. */
+  importer: string | undefined;
 }
 
 interface Module {
@@ -99,21 +104,27 @@ function walk({ canister, root, main, packages, invocation, sources }: ClosureRe
     answers: new Map(),
     interfaces: new Set(),
     missing: new Map(),
+    importers: new Map(),
+    importer: undefined,
   };
   if (typeof takeModule(on, main, false) === 'string')
     throw new BuildError({ kind: 'main-missing', canister, path: main });
+  const mainPath = on.modules[0]?.file.path;
   for (const dir of on.packages.values()) lookUpFolder(lookups, dir);
   for (const path of invocation.argsFiles) lookUpFile(lookups, path);
   if (invocation.stableBaseline !== undefined) lookUpFile(lookups, invocation.stableBaseline);
+  on.importer = mainPath;
   if (invocation.migrationDir !== undefined) takeMigrations(on, invocation.migrationDir);
   for (const module of on.modules) followImports(on, module);
   checkDetours(lookups);
+  if (mainPath !== undefined) on.importers.delete(mainPath); // what imports the main file is no way to it
   return {
     main,
     inputs: [...lookups.inputs.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     absent: [...lookups.absent].sort(),
     listings: [...lookups.listings].map(([dir, names]) => ({ dir, names })).sort((a, b) => (a.dir < b.dir ? -1 : 1)),
     folders: [...lookups.folders].sort(),
+    importers: on.importers,
     missing: [...on.missing.values()],
     ...(lookups.uncacheable === undefined ? {} : { uncacheable: lookups.uncacheable }),
   };
@@ -126,6 +137,7 @@ function packageDirsOf(packages: readonly Package[]): ReadonlyMap<string, string
 
 /** Modules of one folder import the same things, so each of these is looked for once. */
 function followImports(on: Walk, module: Module): void {
+  on.importer = module.file.path;
   if (!module.inPackage) takeWholePackages(on, module.dir);
   const answers = remember(on.answers, `${module.inPackage} ${module.dir}`, () => new Map<string, boolean>());
   for (const imported of on.lookups.sources.importsOf(module.file)) {
@@ -154,7 +166,7 @@ function leadsSomewhere(on: Walk, { file, dir, inPackage }: Module, { url, line 
     case 'principal':
       return takeInterface(on, target.principal);
     case 'blob':
-      return lookUpFile(on.lookups, below(dir, target.path)) !== 'absent';
+      return take(on, below(dir, target.path)) !== 'absent';
     case 'candid':
       return takeCandid(on, below(dir, target.path));
     case 'unknown':
@@ -169,9 +181,16 @@ function takeEither(on: Walk, path: string, inPackage: boolean): boolean {
   return takeModule(on, concat(path, 'lib.mo'), inPackage) !== 'absent';
 }
 
+function take(on: Walk, path: string): Found {
+  const found = lookUpFile(on.lookups, path);
+  if (typeof found !== 'string' && on.importer !== undefined && !on.importers.has(found.path))
+    on.importers.set(found.path, on.importer);
+  return found;
+}
+
 /** A module reached through a package and again from outside is followed again: what it may load has grown. */
 function takeModule(on: Walk, path: string, inPackage: boolean): Found {
-  const found = lookUpFile(on.lookups, path);
+  const found = take(on, path);
   if (typeof found === 'string') return found;
   const before = on.known.get(found.path);
   if (before === undefined || (before && !inPackage)) {
@@ -190,14 +209,17 @@ function takeInterface(on: Walk, principal: string): boolean {
 
 /** Candid files import one another; an absolute path is allowed there. */
 function takeCandid(on: Walk, path: string): boolean {
-  const found = lookUpFile(on.lookups, path);
+  const found = take(on, path);
   if (typeof found === 'string') return found !== 'absent';
   if (on.interfaces.has(found.path)) return true;
   on.interfaces.add(found.path);
+  const { importer } = on;
   for (const imported of candidImportsOf(found.bytes)) {
     const target = imported.url.startsWith('/') ? imported.url : concat(dirnameOf(path), imported.url);
+    on.importer = found.path;
     if (!takeCandid(on, target)) noteMissing(on, found.path, imported);
   }
+  on.importer = importer;
   return true;
 }
 

@@ -1,12 +1,13 @@
-import type { Cache } from '../cache/cache.ts';
+import { availableParallelism } from 'node:os';
+import { openCache, type Cache } from '../cache/cache.ts';
 import type { CompilerIdentity } from './action.ts';
 import type { Compiler } from './compiler.ts';
 import type { Finisher } from './finish.ts';
 import type { BuildEvent } from './outcome.ts';
 import type { Package } from './packages.ts';
 import type { Canister, Project } from './project.ts';
-import type { Slots } from './slots.ts';
-import type { Sources } from './sources.ts';
+import { slots, type Slots } from './slots.ts';
+import { openSources, type Sources } from './sources.ts';
 
 /** All that a build needs, found and parsed before. Nothing of it is read from the process. */
 export interface BuildOptions {
@@ -38,10 +39,25 @@ export interface BuildOptions {
 
 /** What the canisters of one build share. */
 export interface Context extends BuildOptions {
+  readonly jobs: number;
   readonly identity: CompilerIdentity;
   readonly slots: Slots;
   readonly sources: Sources;
   /** For what must not be cached: finds nothing, keeps nothing. */
   readonly noCache: Cache;
   emit(event: BuildEvent): void;
+}
+
+/** Asks the compiler who it is. Throws a BuildError where it cannot be read. */
+export async function openContext(options: BuildOptions): Promise<Context> {
+  const jobs = options.jobs ?? availableParallelism();
+  return {
+    ...options,
+    jobs,
+    identity: await options.compiler.identify(options.signal),
+    slots: slots(jobs),
+    sources: openSources(options.project.root),
+    noCache: openCache({ dir: options.scratchDir, mode: 'off', leaseWaitMs: 0 }),
+    emit: (event) => options.onEvent?.(event),
+  };
 }

@@ -14,6 +14,8 @@ export interface HistoryRecord {
   /** Of what was built: why, and which stage had to run. */
   readonly cause: string | undefined;
   readonly stage: string | undefined;
+  /** What was not understood, where it was not to be cached. */
+  readonly uncacheable: string | undefined;
   /** The kind of failure. */
   readonly failure: string | undefined;
   /** Another process did the work while this one waited. */
@@ -58,7 +60,9 @@ export function recordOf(
   const { key, compileKey, waited, files, compileMs, artifacts } = outcome;
   return {
     ...common,
-    ...(outcome.outcome === 'hit' ? { tier: outcome.tier } : { cause: outcome.cause, stage: outcome.stage }),
+    ...(outcome.outcome === 'hit'
+      ? { tier: outcome.tier }
+      : { cause: outcome.cause, stage: outcome.stage, uncacheable: outcome.uncacheable }),
     ...(waited ? { waited } : {}),
     files,
     ...(key === undefined ? {} : { key, compileKey }),
@@ -102,6 +106,7 @@ function parseRecord(record: JournalRecord): HistoryRecord | undefined {
     tier: textOf(record.tier),
     cause: textOf(record.cause),
     stage: textOf(record.stage),
+    uncacheable: textOf(record.uncacheable),
     failure: textOf(record.failure),
     files: textOf(record.files),
     waited: record.waited === true,

@@ -18,6 +18,8 @@ export interface InstallOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Lets one of many processes do the work. Without it each does it, and upstream keeps them from harm. */
   readonly cache?: Pick<Cache, 'withLease'>;
+  /** Why nothing may be installed: what is not there is then missing. */
+  readonly noInstall?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
 }
@@ -32,6 +34,7 @@ export async function installMissing(
   options: InstallOptions,
 ): Promise<Resolution> {
   if (found.missing.length === 0) return found;
+  if (options.noInstall !== undefined) throw missing(found, options.noInstall);
   if (options.icMops === undefined) throw missing(found, 'ic-mops, which installs packages, was not found');
   return await alone(
     options,
@@ -86,6 +89,7 @@ export async function findCompiler(options: CompilerOptions): Promise<string> {
   if (problem === undefined) return path;
   const failure = (detail: string) => new BuildError({ kind: 'compiler-missing', pin, path, detail });
   if (isPath || problem !== ABSENT) throw failure(problem);
+  if (options.noInstall !== undefined) throw failure(options.noInstall);
   if (options.icMops === undefined) throw failure('ic-mops, which fetches compilers, was not found');
   return await alone(
     options,

@@ -4,7 +4,7 @@ import { digestOf, parseActionKey, type ActionKey } from '../cache/digest.ts';
 /** What is remembered of a canister's last build here: enough to say what changed since, and how long it may take. */
 export interface Last {
   readonly compileKey: ActionKey;
-  readonly finishKey: ActionKey;
+  readonly key: ActionKey;
   /** What the compiler took when the entry was made, in milliseconds. */
   readonly compileMs: number;
 }
@@ -12,13 +12,11 @@ export interface Last {
 /** A convenience and no more: whatever is missing or odd reads as undefined. */
 export function readLast(cache: Cache, root: string, canister: string): Last | undefined {
   try {
-    const { compileKey, finishKey, compileMs } = JSON.parse(
-      cache.readNote(nameOf(root, canister)) ?? '',
-    ) as Partial<Last>;
+    const { compileKey, key, compileMs } = JSON.parse(cache.readNote(nameOf(root, canister)) ?? '') as Partial<Last>;
     const compile = parseActionKey(compileKey);
-    const finish = parseActionKey(finishKey);
+    const finish = parseActionKey(key);
     if (compile === undefined || finish === undefined || typeof compileMs !== 'number') return undefined;
-    return { compileKey: compile, finishKey: finish, compileMs };
+    return { compileKey: compile, key: finish, compileMs };
   } catch {
     return undefined;
   }
@@ -26,7 +24,7 @@ export function readLast(cache: Cache, root: string, canister: string): Last | u
 
 /** Remembers a build; the same thing twice is written once. */
 export function writeLast(cache: Cache, root: string, canister: string, last: Last, before: Last | undefined): void {
-  if (before?.compileKey === last.compileKey && before.finishKey === last.finishKey) return;
+  if (before?.compileKey === last.compileKey && before.key === last.key) return;
   cache.writeNote(nameOf(root, canister), JSON.stringify(last));
 }
 

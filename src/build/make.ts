@@ -1,6 +1,5 @@
 import type { Cache } from '../cache/cache.ts';
-import { digestOf } from '../cache/digest.ts';
-import { keyOfFinish } from './action.ts';
+import { describeFinish } from './describe.ts';
 import { finish, sectionsOf, type Candid, type Finisher } from './finish.ts';
 import { planMaterialize } from './materialize.ts';
 import { BuildError, type ArtifactName } from './outcome.ts';
@@ -52,14 +51,7 @@ export async function makeBoth(making: Making): Promise<MadeBoth | undefined> {
   });
   const { wasm, did } = compiled.refs;
   if (wasm === undefined || did === undefined) throw new Error('a compile without wasm or did was stored');
-  const keyed = keyOfFinish({
-    wasm: wasm.digest,
-    did: did.digest,
-    candid: candid === undefined ? undefined : digestOf(candid.text),
-    // Where no Candid file is configured the published service is the generated one, which the row above names.
-    metadata: sectionsOf(candid?.text ?? '', canister.initArg).slice(candid === undefined ? 1 : 0),
-    finisher: finisher.identity,
-  });
+  const keyed = describeFinish({ wasm: wasm.digest, did: did.digest }, canister, candid, finisher);
 
   let source = compiled;
   const finishNow = async (): Promise<Made> => {

@@ -1,6 +1,7 @@
 import type { ActionKey, Digest } from '../cache/digest.ts';
 import type { MissCause } from '../cache/entry.ts';
 import type { CacheEvent } from '../cache/cache.ts';
+import type { Explanation } from './explain.ts';
 
 export type ArtifactName = 'wasm' | 'did' | 'most' | 'wasm.map';
 
@@ -128,7 +129,7 @@ export interface Finished {
   readonly diagnostics: string;
   readonly artifacts: Readonly<Partial<Record<ArtifactName, MaterializedArtifact>>>;
   /** What changed since the last build of this canister, where it was asked for. */
-  readonly explanation?: readonly string[];
+  readonly explanation?: Explanation;
 }
 
 /** Something worth telling while a build goes on. */

@@ -32,6 +32,8 @@ export interface BuildRequest {
   readonly script: string;
   /** The Node that runs ic-mops. */
   readonly node: string;
+  /** Where given, what is not installed is missing, for this reason. */
+  readonly noInstall?: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
 }
@@ -50,7 +52,8 @@ export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
   const project = readProjectAround(request.cwd);
   const { root, file } = project;
   const icMops = findIcMops({ from: [root, dirname(request.script)], path: env.PATH, node: request.node });
-  const install = { root, icMops, environment: env, cache, signal, onEvent };
+  const { noInstall } = request;
+  const install = { root, icMops, environment: env, cache, signal, onEvent, noInstall };
 
   const resolveNow = () =>
     resolvePackages(project, { globalCacheDir: dirs.cache, mopsEnv: env.MOPS_ENV, locked: request.locked });

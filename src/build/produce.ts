@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import { keyOfCompile } from './action.ts';
+import { writeImporters } from './chain.ts';
+import type { Closure } from './closure.ts';
+import { compile } from './compile.ts';
 import type { Context } from './context.ts';
-import { compile, mocVariablesOf, outputsOf } from './compile.ts';
-import { explainSince } from './explain.ts';
+import { describe, type Description } from './describe.ts';
+import type { Explanation } from './explain.ts';
 import type { StoredBlob } from './history.ts';
-import { readCandid } from './finish.ts';
-import { readInputs } from './inputs.ts';
-import { readLast, writeLast } from './last.ts';
+import { readLast, writeLast, type Last } from './last.ts';
 import { makeBoth, type MadeBoth } from './make.ts';
 import { BuildError, type ArtifactName, type MaterializedArtifact, type Outcome } from './outcome.ts';
 import { place } from './place.ts';
 import type { Canister } from './project.ts';
-import type { Obtained, Refs, Stage } from './stage.ts';
+import type { Made, Obtained, Refs, Stage } from './stage.ts';
 
 /** How it ended, and what of it was given to the store. */
 export interface Produced {
@@ -37,30 +37,20 @@ export async function produce(
   const { name } = canister;
   const { root } = context.project;
   context.emit({ kind: 'canister-started', canister: name });
-  const { flags, invocation, closure } = await readInputs(context, canister, earlier);
-  const candid = readCandid(root, name, canister.candid);
-  const uncacheable = invocation.uncacheable ?? closure.uncacheable ?? hiddenInput(context.environment);
+  const description = await describe(context, canister, earlier);
+  const { flags, invocation, closure, candid, uncacheable } = description;
   const cache = uncacheable === undefined ? context.cache : context.noCache;
   const last = readLast(cache, root, name);
 
   const job = { context, canister: name, flags, invocation, closure, uncacheable, lastMs: last?.compileMs, signal };
   const compileStage: Stage = {
     label: name,
-    keyed: keyOfCompile({
-      compiler: context.identity,
-      main: closure.main,
-      flags,
-      environment: mocVariablesOf(context.environment),
-      packages: context.packages,
-      closure,
-      outputs: outputsOf(invocation),
-      outputName: invocation.sourceMap ? name : undefined,
-    }),
+    keyed: description.compile,
     run: () => {
       const askedMs = performance.now();
       return context.slots.use(() => {
         queuedMs += performance.now() - askedMs;
-        const made = compile(job);
+        const made = compile(job).then((made) => withImporters(made, closure));
         // The compiler has been started: what is needed after it is loaded while it runs.
         context.finisher.warmUp();
         cache.warmUp();
@@ -82,10 +72,10 @@ export async function produce(
     const { compiled, finished } = made;
     const origin = originOf(made, uncacheable);
     const explanation =
-      context.explain === true && origin.outcome === 'built'
-        ? await explainSince(cache, last, compileStage.keyed.document, made.finishDocument)
+      context.explain === true && origin.outcome === 'built' && uncacheable === undefined
+        ? await explainMade(context, name, last, description, made)
         : undefined;
-    const now = { compileKey: compiled.key, finishKey: finished.key, compileMs: compiled.costMs };
+    const now = { compileKey: compiled.key, key: finished.key, compileMs: compiled.costMs };
     writeLast(cache, root, name, now, last);
     const outcome = {
       canister: name,
@@ -104,10 +94,26 @@ export async function produce(
   throw new BuildError({ kind: 'output-busy', path: join(outputDir, `${name}.wasm`), waitedMs: 0 });
 }
 
-/** Development builds of moc read files that variables name (MOC_RELEASE_RTS and the like): their bytes are in no key. */
-function hiddenInput(environment: Readonly<Record<string, string>>): string | undefined {
-  const name = Object.keys(mocVariablesOf(environment)).find((variable) => variable.endsWith('_RTS'));
-  return name === undefined ? undefined : `${name} names a file of the compiler's own`;
+async function explainMade(
+  { cache, project }: Context,
+  name: string,
+  last: Last | undefined,
+  { compile, closure }: Description,
+  { finished, finishDocument }: MadeBoth,
+): Promise<Explanation> {
+  const { explainSince, findElsewhere } = await import('./explanation.ts');
+  return explainSince(cache, last ?? findElsewhere(cache, project.root, name), {
+    compileKey: compile.key,
+    compileDocument: compile.document,
+    key: finished.key,
+    finishDocument,
+    importers: closure.importers,
+  });
+}
+
+/** Keeps with the compiler's artifacts how the files are reached that it read: it goes as they go. */
+function withImporters(made: Made, { importers }: Closure): Made {
+  return { ...made, artifacts: { ...made.artifacts, importers: Buffer.from(writeImporters(importers)) } };
 }
 
 type Origin =

@@ -82,7 +82,7 @@ function parseLine(line: string): JournalRecord | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null && 'format' in value && value.format === FORMAT
-      ? (value as JournalRecord)
+      ? value
       : undefined;
   } catch {
     return undefined;

@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCache, type CacheOptions } from '../cache/cache.ts';
 import { startBuild } from '../build/build.ts';
+import type { Explanation } from '../build/explain.ts';
 import { mopsDirs } from '../build/mops-dirs.ts';
 import { BuildError, type BuildEvent, type Failure, type Outcome } from '../build/outcome.ts';
 import { prepareBuild } from '../build/prepare.ts';
@@ -19,7 +20,8 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
   const started = performance.now();
   const events: BuildEvent[] = [];
   const outcomes: Outcome[] = [];
-  const tell = command.json ? undefined : teller(command, host, live);
+  const linesOf = command.explain ? (await import('./explain-text.ts')).explanationLines : undefined;
+  const tell = command.json ? undefined : teller(command, host, live, linesOf);
   let log: string | undefined;
   const onEvent = (event: BuildEvent) => {
     events.push(event);
@@ -113,7 +115,12 @@ interface Teller {
 }
 
 /** Upstream's lines to stdout, in order; ours to stderr. */
-function teller(command: BuildCommand, host: Host, live: Live): Teller {
+function teller(
+  command: BuildCommand,
+  host: Host,
+  live: Live,
+  linesOf: ((explanation: Explanation) => readonly string[]) | undefined,
+): Teller {
   const { out, err } = host;
   const said = new Set<string>();
   const complain = (failure: Failure) => {
@@ -140,7 +147,8 @@ function teller(command: BuildCommand, host: Host, live: Live): Teller {
       else if (command.verbose && outcome.diagnostics !== '') live.print(withNewline(outcome.diagnostics));
       if (outcome.outcome !== 'failed') {
         live.print(`${outcomeLine(outcome, command.verbose, err.paint)}\n`);
-        for (const line of outcome.explanation ?? []) live.print(`    ${line}\n`);
+        const lines = outcome.explanation === undefined ? undefined : linesOf?.(outcome.explanation);
+        for (const line of lines ?? []) live.print(`    ${line}\n`);
       }
     },
     close(outcomes, failure) {

@@ -82,6 +82,11 @@ async function run(command: Command, host: Host): Promise<number> {
       const { cacheCommand } = await import('./cache-command.ts');
       return cacheCommand(command, host);
     }
+    case 'cache-explain':
+    case 'cache-explain-keys': {
+      const { explainCommand } = await import('./explain-command.ts');
+      return explainCommand(command, host);
+    }
     case 'link': {
       const { linkCommand } = await import('./link-command.ts');
       return linkCommand(command, host);

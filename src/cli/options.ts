@@ -1,15 +1,18 @@
 import { parseArgs } from 'node:util';
+import { parseHistory, type HistoryCommand } from './history-options.ts';
+import { parsing, type Usage } from './parsing.ts';
 
 /** What the user asked for. Paths and names are as typed. */
 export type Command =
   | BuildCommand
   | { readonly kind: 'cache-show' | 'cache-size' }
   | { readonly kind: 'cache-clean'; readonly scope: 'project-and-global' | 'global' | 'builds' }
+  | HistoryCommand
   | { readonly kind: 'link'; readonly check: boolean }
   | { readonly kind: 'help'; readonly topic: 'moccache' | 'build' | 'cache' | 'link' }
   | { readonly kind: 'version' }
   | { readonly kind: 'hand-over'; readonly args: readonly string[] }
-  | { readonly kind: 'usage'; readonly message: string; readonly topic: 'build' | 'cache' | 'link' };
+  | Usage;
 
 export interface BuildCommand {
   readonly kind: 'build';
@@ -113,6 +116,8 @@ function parseBuild(args: readonly string[]): Command {
 }
 
 function parseCache(args: readonly string[]): Command {
+  const history = parseHistory(args);
+  if (history !== undefined) return history;
   const options = {
     global: { type: 'boolean' },
     builds: { type: 'boolean' },
@@ -124,7 +129,7 @@ function parseCache(args: readonly string[]): Command {
   if (values.help === true) return { kind: 'help', topic: 'cache' };
   const [action, ...more] = positionals;
   const usage = (message: string): Command => ({ kind: 'usage', topic: 'cache', message });
-  if (action === undefined) return usage('say which: show, size or clean');
+  if (action === undefined) return usage('say which: show, size, clean or explain');
   if (more.length > 0) return usage(`"${more.join(' ')}" is too much after ${action}`);
   switch (action) {
     case 'show':
@@ -137,7 +142,7 @@ function parseCache(args: readonly string[]): Command {
         scope: values.builds === true ? 'builds' : values.global === true ? 'global' : 'project-and-global',
       };
     default:
-      return usage(`no such command: ${action}; there are show, size and clean`);
+      return usage(`no such command: ${action}; there are show, size, clean and explain`);
   }
 }
 
@@ -147,25 +152,6 @@ function parseLink(args: readonly string[]): Command {
   if (parsed.kind === 'usage') return parsed;
   if (parsed.value.values.help === true) return { kind: 'help', topic: 'link' };
   return { kind: 'link', check: parsed.value.values.check === true };
-}
-
-function parsing<T>(
-  topic: 'build' | 'cache' | 'link',
-  parse: () => T,
-): { kind: 'parsed'; value: T } | Extract<Command, { kind: 'usage' }> {
-  try {
-    return { kind: 'parsed', value: parse() };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
-    return { kind: 'usage', topic, message: firstSentenceOf(message) };
-  }
-}
-
-/** Node adds advice on `--` that does not fit here, where `--` passes arguments to moc. */
-function firstSentenceOf(message: string): string {
-  const sentence = message.split(/[.\n](?:\s|$)/)[0] ?? message;
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }
 
 function choiceOf(yes: boolean | undefined, no: boolean | undefined): boolean | undefined {

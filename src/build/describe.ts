@@ -1,0 +1,64 @@
+import { digestOf, type Digest } from '../cache/digest.ts';
+import { keyOfCompile, keyOfFinish, type Keyed } from './action.ts';
+import { mocVariablesOf, outputsOf } from './compile.ts';
+import type { Context } from './context.ts';
+import { readCandid, sectionsOf, type Candid, type Finisher } from './finish.ts';
+import { readInputs, type Inputs } from './inputs.ts';
+import type { Outcome } from './outcome.ts';
+import type { Canister } from './project.ts';
+
+/** Everything that decides a canister's bytes, read and described, with nothing compiled. */
+export interface Description extends Inputs {
+  readonly candid: Candid | undefined;
+  /** Why the result must not be cached; undefined where it may be. */
+  readonly uncacheable: string | undefined;
+  readonly compile: Keyed;
+}
+
+/** Reads a canister's sources. Throws a BuildError where they, or the Candid file, cannot be had. */
+export async function describe(
+  context: Context,
+  canister: Canister,
+  earlier: readonly Promise<Outcome>[],
+): Promise<Description> {
+  const { environment, project } = context;
+  const inputs = await readInputs(context, canister, earlier);
+  const { flags, invocation, closure } = inputs;
+  return {
+    ...inputs,
+    candid: readCandid(project.root, canister.name, canister.candid),
+    uncacheable: invocation.uncacheable ?? closure.uncacheable ?? hiddenInput(environment),
+    compile: keyOfCompile({
+      compiler: context.identity,
+      main: closure.main,
+      flags,
+      environment: mocVariablesOf(environment),
+      packages: context.packages,
+      closure,
+      outputs: outputsOf(invocation),
+      outputName: invocation.sourceMap ? canister.name : undefined,
+    }),
+  };
+}
+
+/** What is done to what the compiler made. */
+export function describeFinish(
+  made: { readonly wasm: Digest; readonly did: Digest },
+  canister: Pick<Canister, 'initArg'>,
+  candid: Candid | undefined,
+  finisher: Pick<Finisher, 'identity'>,
+): Keyed {
+  return keyOfFinish({
+    ...made,
+    candid: candid === undefined ? undefined : digestOf(candid.text),
+    // Where no Candid file is configured the published service is the generated one, which `did` names.
+    metadata: sectionsOf(candid?.text ?? '', canister.initArg).slice(candid === undefined ? 1 : 0),
+    finisher: finisher.identity,
+  });
+}
+
+/** Development builds of moc read files that variables name (MOC_RELEASE_RTS and the like): their bytes are in no key. */
+function hiddenInput(environment: Readonly<Record<string, string>>): string | undefined {
+  const name = Object.keys(mocVariablesOf(environment)).find((variable) => variable.endsWith('_RTS'));
+  return name === undefined ? undefined : `${name} names a file of the compiler's own`;
+}

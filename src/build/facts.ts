@@ -1,0 +1,89 @@
+import { remember } from './sources.ts';
+
+/** A program that took part: its name, version, and the digest of what it is made of. */
+export interface Program {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+}
+
+/** A document of either stage, read back. What a stage has not is empty or undefined. Maps are by name, path or folder. */
+export interface Facts {
+  readonly compiler: Program | undefined;
+  readonly flags: readonly string[];
+  readonly main: string | undefined;
+  readonly variables: ReadonlyMap<string, string>;
+  /** Names to folders. */
+  readonly packages: ReadonlyMap<string, string>;
+  /** Paths to digests. */
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly absent: ReadonlySet<string>;
+  readonly listings: ReadonlyMap<string, readonly string[]>;
+  readonly outputs: readonly string[];
+  readonly outputName: string | undefined;
+  readonly candid: string | undefined;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly finisher: Program | undefined;
+  /** Rows that this version does not know, and the format: by their name. */
+  readonly others: ReadonlyMap<string, string>;
+}
+
+/** Reads a document that action.ts wrote, or a newer version of it. A line that is no row is skipped. */
+export function factsOf(document: string): Facts {
+  const rows = new Map<string, (readonly string[])[]>();
+  for (const line of document.split('\n')) {
+    const [name, ...facts] = parseRow(line);
+    if (name !== undefined) remember(rows, name, () => []).push(facts);
+  }
+  const all = (name: string) => rows.get(name) ?? [];
+  const first = (name: string) => all(name)[0];
+  const pairs = (name: string) => new Map(all(name).map(([key = '', value = '']) => [key, value]));
+  return {
+    compiler: programOf(first('compiler')),
+    flags: first('flags') ?? [],
+    main: first('main')?.[0],
+    variables: pairs('env'),
+    packages: pairs('package'),
+    inputs: pairs('input'),
+    absent: new Set(all('absent').map(([path = '']) => path)),
+    listings: new Map(all('listing').map(([dir = '', ...names]) => [dir, names])),
+    outputs: first('outputs') ?? [],
+    outputName: first('output-name')?.[0],
+    candid: first('candid')?.[0],
+    metadata: pairs('metadata'),
+    finisher: programOf(first('finisher')),
+    others: new Map([...rows].filter(([name]) => !KNOWN.has(name)).map(([name, of]) => [name, JSON.stringify(of)])),
+  };
+}
+
+/** Which of the two a document describes; undefined for anything else. */
+export function stageOf(document: string): 'compile' | 'finish' | undefined {
+  const row = document
+    .split('\n')
+    .map(parseRow)
+    .find(([name]) => name === 'stage');
+  return row?.[1] === 'compile' || row?.[1] === 'finish' ? row[1] : undefined;
+}
+
+/** `wasm` and `did` of a finish are what the compiler made: a consequence of all else. */
+const KNOWN = new Set(
+  (
+    'stage compiler main flags env package input absent listing outputs output-name ' +
+    'wasm did candid metadata finisher'
+  ).split(' '),
+);
+
+function programOf(row: readonly string[] | undefined): Program | undefined {
+  if (row === undefined) return undefined;
+  const [name = '', version = '', digest = ''] = row;
+  return { name, version, digest };
+}
+
+function parseRow(line: string): readonly string[] {
+  try {
+    const row: unknown = JSON.parse(line);
+    return Array.isArray(row) ? row.map(String) : [];
+  } catch {
+    return [];
+  }
+}

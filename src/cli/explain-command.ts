@@ -1,0 +1,114 @@
+import { openCache } from '../cache/cache.ts';
+import type { ActionKey } from '../cache/digest.ts';
+import { keysWith } from '../cache/find-keys.ts';
+import { checkStoreFolder, storePathsOf } from '../cache/store-folder.ts';
+import { explainCanister } from '../build/explain-canister.ts';
+import { explainKeys } from '../build/explain-keys.ts';
+import { mopsDirs } from '../build/mops-dirs.ts';
+import { BuildError } from '../build/outcome.ts';
+import { prepareBuild } from '../build/prepare.ts';
+import { canisterText, keysText } from './explain-text.ts';
+import { failureText } from './failures.ts';
+import type { ExplainCommand, ExplainKeysCommand } from './history-options.ts';
+import type { Host } from './host.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { jsonText, onStore, refuse } from './store-trouble.ts';
+
+/** `mops cache explain CANISTER | KEY KEY`. Answers the exit code. */
+export async function explainCommand(command: ExplainCommand | ExplainKeysCommand, host: Host): Promise<number> {
+  const { json } = command;
+  return onStore(host, json, async () => {
+    try {
+      const settings = readSettings(host.env, mopsDirs(host), host.cwd);
+      if (settings.mode === 'off') return refuse(host, json, 'the cache is off, so there is nothing to explain');
+      if (command.kind === 'cache-explain-keys') return await explainTwoKeys(command, host, settings);
+      return await explainOneCanister(command, host, settings);
+    } catch (error) {
+      if (!(error instanceof BuildError) || host.signal.aborted) throw error;
+      return refuse(host, json, failureText(error.failure), { failure: error.failure });
+    }
+  });
+}
+
+/** Prepares as a build does, but installs nothing, and what a build would refuse to do later is no reason to refuse now. */
+async function explainOneCanister(command: ExplainCommand, host: Host, settings: Settings): Promise<number> {
+  const cache = openCache({
+    dir: settings.dir,
+    mode: checkStoreFolder(settings.dir) === 'empty' ? 'read-only' : settings.mode,
+    leaseWaitMs: settings.leaseWaitMs,
+  });
+  const prepared = await prepareBuild({
+    cwd: host.cwd,
+    env: host.env,
+    dirs: mopsDirs(host),
+    cache,
+    canisters: [command.canister],
+    outputDir: undefined,
+    optimize: false,
+    locked: false,
+    checkWasm: false,
+    checkDeploy: false,
+    script: host.script,
+    node: host.node,
+    noInstall: 'a build would install it first; explaining installs nothing',
+    signal: host.signal,
+  });
+  const [canister] = prepared.canisters;
+  if (canister === undefined) throw new Error('a canister that is neither there nor unknown');
+  const explained = await explainCanister(
+    { ...prepared, environment: host.env, mocArgs: command.mocArgs, scratchDir: host.tmpDir, signal: host.signal },
+    canister,
+  );
+  if (command.json) host.out.write(jsonText({ ok: true, ...explained }));
+  else host.out.write(canisterText(explained, Date.now(), host.out.paint));
+  return 0;
+}
+
+async function explainTwoKeys({ prefixes, json }: ExplainKeysCommand, host: Host, settings: Settings): Promise<number> {
+  const { dir } = settings;
+  checkStoreFolder(dir);
+  const keys: ActionKey[] = [];
+  for (const prefix of prefixes) {
+    const found = findKey(dir, prefix);
+    if (typeof found !== 'string') return refuse(host, json, found.problem, found.more);
+    keys.push(found);
+  }
+  const [before, after] = keys;
+  if (before === undefined || after === undefined) throw new Error('two keys were found');
+  const cache = openCache({ dir, mode: 'read-only', leaseWaitMs: 0 });
+  const explained = await explainKeys(cache, before, after);
+  switch (explained.kind) {
+    case 'gone':
+      return refuse(host, json, `${explained.key}: what it stands for is not in the cache any more, or damaged`);
+    case 'apart':
+      return refuse(
+        host,
+        json,
+        'one key is of a compile and the other of what follows one, and no build is known that has both stages of it\nname the compileKey of both: mops build --json has them',
+      );
+    case 'compared':
+      if (json) host.out.write(jsonText({ ok: true, ...explained }));
+      else host.out.write(keysText(explained, host.out.paint));
+      return 0;
+  }
+}
+
+/** The one key that begins so, or what is wrong with asking for it. */
+function findKey(dir: string, typed: string): ActionKey | { readonly problem: string; readonly more?: object } {
+  const prefix = typed.toLowerCase();
+  if (!/^[0-9a-f]{4,64}$/.test(prefix)) {
+    return { problem: `${JSON.stringify(typed)} is no key: 4 to 64 hexadecimal digits are asked for` };
+  }
+  const keys = keysWith(storePathsOf(dir), prefix);
+  const [key] = keys;
+  if (key === undefined) {
+    return { problem: `no result under ${prefix} in ${dir}\nkeys are in the output of: mops build --json` };
+  }
+  if (keys.length === 1) return key;
+  const shown = keys.slice(0, MOST_SHOWN).map((candidate) => `\n  ${candidate}`);
+  const rest = keys.length > MOST_SHOWN ? `\n  and ${keys.length - MOST_SHOWN} more` : '';
+  const problem = `${prefix} is the beginning of ${keys.length} keys:${shown.join('')}${rest}`;
+  return { problem, more: { candidates: keys } };
+}
+
+const MOST_SHOWN = 10;
