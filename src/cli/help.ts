@@ -8,6 +8,7 @@ const TEXTS = {
 
   moccache build [canisters...]    build canisters, from the cache where it has them
   moccache cache show|size|clean   mops's cache folder: print it, its size, delete it
+  moccache cache stats             hits, misses, time saved; also as a page of HTML
   moccache cache explain           why a canister was compiled, and whether it will be
   moccache link                    make the command mops of this project ours
   moccache --version               print the version
@@ -41,12 +42,15 @@ moccache cache clean            delete the project's .mops and the global cache
 moccache cache clean --global   delete the global cache
 moccache cache clean --builds   delete built artifacts only
 
+moccache cache stats [options]  hits, misses by cause, waits, time saved, bytes stored
+  --since AGE OR DATE           count from then on: 7d, 12h, 2026-11-01
+  --html FILE                   write them as one page that needs nothing else
 moccache cache explain CANISTER [-- MOC ARGS]
                                 what changed since its last build here, whether the next one is a
                                 hit, and why the last one compiled
 moccache cache explain KEY KEY  what changed from one key to another; their first digits are enough
 
-explain takes --json. All of these may run beside builds.
+stats and explain take --json. All of these may run beside builds.
 `,
   link: `moccache link           make node_modules/.bin/mops start moccache
 moccache link --check   only say whether it does; exit 1 if not

@@ -82,6 +82,10 @@ async function run(command: Command, host: Host): Promise<number> {
       const { cacheCommand } = await import('./cache-command.ts');
       return cacheCommand(command, host);
     }
+    case 'cache-stats': {
+      const { statsCommand } = await import('./stats-command.ts');
+      return statsCommand(command, host);
+    }
     case 'cache-explain':
     case 'cache-explain-keys': {
       const { explainCommand } = await import('./explain-command.ts');

@@ -1,3 +1,31 @@
+/*
+ * Sizes and times as people write and read them.
+ *
+ *     age = number unit        30d, 12h, 45m, 90s, 2w
+ */
+
+/** For messages about what is none. */
+export const AGE_EXAMPLE = '30d, 12h or 45m';
+
+/** Milliseconds, or undefined where it is no age. The unit is asked for: 30 could be seconds or days. */
+export function parseAge(text: string): number | undefined {
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)\s*([smhdw])$/.exec(text.trim()) ?? [];
+  if (number === undefined) return undefined;
+  const ms = Math.round(Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS]);
+  return Number.isSafeInteger(ms) ? ms : undefined;
+}
+
+/** `1.2 GiB`, `512 B`. Rounded before the unit is chosen, so that nothing reads as `1024.0 MiB`. */
+export function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (unit < UNITS.length - 1 && Number(value.toFixed(1)) >= 1024) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? ''}`;
+}
+
 /** How long ago, in one unit: `3 days`, `1 hour`, `less than a minute`. */
 export function ageText(ms: number): string {
   for (const [name, unitMs] of AGES) {
@@ -7,7 +35,8 @@ export function ageText(ms: number): string {
   return 'less than a minute';
 }
 
-const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const AGES = [
   ['day', UNIT_MS.d],
   ['hour', UNIT_MS.h],
