@@ -73,9 +73,17 @@ export function readJournal(journalDir: string, mentioning = ''): Journal {
 
 /** The records in a text, and how many lines are none. */
 export function parseJournal(text: string, mentioning = ''): Journal {
-  const lines = text.split('\n').filter((line) => line !== '' && line.includes(mentioning));
+  const lines = mentioning === '' ? text.split('\n').filter((line) => line !== '') : [...linesWith(text, mentioning)];
   const records = lines.map(parseLine).filter((record) => record !== undefined);
   return { records, skipped: lines.length - records.length };
+}
+
+function* linesWith(text: string, part: string): Generator<string> {
+  for (let at = text.indexOf(part); at !== -1;) {
+    const end = text.indexOf('\n', at);
+    yield text.slice(text.lastIndexOf('\n', at) + 1, end === -1 ? undefined : end);
+    at = end === -1 ? -1 : text.indexOf(part, end);
+  }
 }
 
 function parseLine(line: string): JournalRecord | undefined {
