@@ -373,6 +373,25 @@ test.each(UNCACHEABLE)(
   },
 );
 
+test('--rebuild takes no notice of which of two equally short ways leads to a file', async () => {
+  const toml = (...names: readonly string[]) =>
+    tomlOf(
+      { a: 'src/A.mo' },
+      `[moc]\nargs = ["--all-libs"]\n[dependencies]\n${names.map((name) => `${name} = "./${name}"`).join('\n')}`,
+    );
+  const lib = (name: string) => `import X "../../x/X";\nmodule { /* ${name} */ }\n`;
+  const on = scene({
+    'p/src/lib.mo': lib('p'),
+    'q/src/lib.mo': lib('q'),
+    'x/X.mo': 'module { }\n',
+    'mops.toml': toml('p', 'q'),
+  });
+  await build(on);
+  on.put({ 'mops.toml': toml('q', 'p') });
+  expect(await build(on)).toContain('hit');
+  expect(await build(on, ['--rebuild'])).toContain('the bytes are those in the cache');
+});
+
 /** What the store holds, but for the journal, which has a line of every build. */
 function storedIn(on: Scene): object {
   return Object.entries(on.files(on.store)).filter(([path]) => !path.startsWith('journal'));

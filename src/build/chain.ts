@@ -13,7 +13,8 @@ export function chainTo(importers: Importers, path: string): readonly string[] |
  * importers = ( row LF )*      in code-unit order of the paths
  * row       = JSON array of a path and its importer's
  *
- * Kept with what the compiler made: a document names the inputs, not how they are reached.
+ * Kept with what the compiler made: a document names the inputs, not how they are reached. It follows from the document
+ * and the files all the same (packages are walked in the order of their names), so that a rebuild makes the same.
  */
 export function writeImporters(importers: Importers): string {
   const rows = [...importers].map((row) => JSON.stringify(row)).sort();

@@ -31,8 +31,10 @@ export function baselineIn(
 }
 
 /** Compares with an earlier build. Never throws: what cannot be read any more is said to be gone. */
-export async function explainSince(cache: Cache, since: Baseline | undefined, now: Now): Promise<Explanation> {
-  if (since === undefined) return { kind: 'first' };
+export async function explainSince(cache: Cache, baseline: Baseline | undefined, now: Now): Promise<Explanation> {
+  if (baseline === undefined) return { kind: 'first' };
+  const { compileKey, key, project } = baseline; // what else the caller knows of it is not ours to tell
+  const since = { compileKey, key, ...(project === undefined ? {} : { project }) };
   if (since.compileKey === now.compileKey && since.key === now.key) return { kind: 'same', since };
   const before = await readDescribed(cache, since, now);
   if (before === undefined) return { kind: 'gone', since };
