@@ -519,7 +519,7 @@ test('a damaged cache is made whole by the same build, with the right bytes', as
   }
   rmSync(on.out, { recursive: true });
   const said = await build(on);
-  expect(said).toMatch(/^warning: damaged: /m);
+  expect(said).toMatch(/^warning: damaged in the cache: /m);
   expect(on.starts()).toHaveLength(2);
   expect(on.files()).toEqual(files);
   rmSync(on.out, { recursive: true });

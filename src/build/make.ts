@@ -85,7 +85,8 @@ export async function makeBoth(making: Making): Promise<MadeBoth | undefined> {
   const finished = await obtain(cache, { label: canister.name, keyed, run }, { wanted: lacking, force, signal });
   if (!sameRun(source, compiled)) return undefined;
   return {
-    compiled,
+    // The compiler may have had to run for the finish: a hit does not look at the bytes that only the finish needs.
+    compiled: source.from.kind === 'run' ? { ...source, waited: source.waited || compiled.waited } : compiled,
     finished,
     finishDocument: keyed.document,
     refs: { ...filesOf(compiled.refs), ...finished.refs },

@@ -144,7 +144,9 @@ export function openCache(options: CacheOptions): Cache {
     async readDocument(key) {
       if (!readable) return undefined;
       try {
-        return await store.readDocument(key);
+        const found = await store.readDocument(key);
+        if (found.kind === 'damaged') tell({ kind: 'damaged', tier: store.name, key, what: 'document' });
+        return found.kind === 'found' ? found.text : undefined;
       } catch (error) {
         noteTrouble(error);
         return undefined;

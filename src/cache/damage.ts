@@ -3,17 +3,29 @@ import { join } from 'node:path';
 import { makeDir } from './make-dir.ts';
 
 /**
- * Takes a damaged file out of the way, so that its place is free for a good one. The last few are kept in `damagedDir`
- * for whoever wants to know what happened to them. Never throws: what cannot be moved is found damaged again.
+ * Takes a damaged file out of the way, so that its place is free for a good one, and gives where it is now; undefined
+ * where it is gone. The last few are kept in `damagedDir` for whoever wants to know what happened to them. Never throws:
+ * what can neither be moved nor removed is found damaged again.
  */
-export function setAside(path: string, damagedDir: string, name: string): void {
+export function setAside(path: string, damagedDir: string, name: string): string | undefined {
+  const aside = join(damagedDir, `${Date.now()}-${name}`);
   try {
     makeDir(damagedDir);
-    renameSync(path, join(damagedDir, `${Date.now()}-${name}`));
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') removeQuietly(path); // else another process was faster
+    return undefined;
+  }
+  dropOld(damagedDir);
+  return aside;
+}
+
+function dropOld(damagedDir: string): void {
+  try {
     const kept = readdirSync(damagedDir).sort(); // the oldest first
     for (const old of kept.slice(0, -MOST_KEPT)) rmSync(join(damagedDir, old), { recursive: true, force: true });
   } catch {
-    removeQuietly(path);
+    // then there are a few more
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
@@ -10,10 +10,16 @@ import { nameOfOurs } from './process.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
 import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
 
+export type FoundDocument =
+  { readonly kind: 'found'; readonly text: string } | { readonly kind: 'missing' | 'damaged' };
+
 /** The local place: blobs in cacache, results as small files of their own. */
 export interface LocalStore extends Tier {
-  /** The document that a key stands for, checked; undefined where it is not there or not whole. Throws a TierError. */
-  readDocument(key: ActionKey): Promise<string | undefined>;
+  /**
+   * The document that a key stands for, checked. Where the entry is there and its document is not whole, the entry goes
+   * with it, so that the next run of the action stores both again. Throws a TierError.
+   */
+  readDocument(key: ActionKey): Promise<FoundDocument>;
   /** Loads cacache ahead of a `put`. Never throws. */
   warmUp(): void;
 }
@@ -52,9 +58,12 @@ export function openLocalStore(dir: string, options: { readonly readOnly?: boole
     warmUp: () => void import('cacache').catch(() => undefined), // `put` will say what is wrong
     readDocument: (key) =>
       inTrouble('read', (checksumOf) => {
-        const result = isEmpty() ? undefined : readResult(place, key, checksumOf);
-        const bytes = typeof result === 'object' ? readBlob(place, result.document, checksumOf) : undefined;
-        return typeof bytes === 'object' ? Buffer.from(bytes).toString('utf8') : undefined;
+        const result = isEmpty() ? 'missing' : readResult(place, key, checksumOf);
+        if (typeof result === 'string') return { kind: result };
+        const bytes = readBlob(place, result.document, checksumOf);
+        if (typeof bytes === 'object') return { kind: 'found', text: Buffer.from(bytes).toString('utf8') };
+        if (!place.readOnly) rmSync(resultPath(place, key), { force: true });
+        return { kind: bytes };
       }),
   };
 }
@@ -150,7 +159,14 @@ function readChecked<T extends object>(
     if (bytes === undefined) return 'missing';
     const accepted = bytes === 'directory' ? undefined : accept(bytes);
     if (accepted !== undefined) return accepted;
-    if (look === 'second' && !place.readOnly) setAside(file.path, place.paths.damaged, file.name);
+    if (look === 'first' || place.readOnly) continue;
+    // And once more, of what was moved: it may have become good between the look and the move.
+    const moved = setAside(file.path, place.paths.damaged, file.name);
+    const content = moved === undefined ? undefined : readOrNone(moved);
+    const good = content === undefined || content === 'directory' ? undefined : accept(content);
+    if (moved === undefined || good === undefined) continue;
+    renameSync(moved, file.path);
+    return good;
   }
   return 'damaged';
 }

@@ -32,7 +32,8 @@ function whatHappened(outcome: Exclude<Outcome, { outcome: 'failed' }>, paint: P
     return `${paint.green('hit')}${from}${how}: ${took}, ${saves}`;
   }
   if (outcome.stage === 'finish') {
-    return `${paint.yellow('finished')}: ${took}, ${saves} (only what follows the compiler had changed)`;
+    const why = outcome.cause === 'absent' ? 'only what follows the compiler had changed' : reasonOf(outcome);
+    return `${paint.yellow('finished')}: ${took}, ${saves} (${why})`;
   }
   return `${paint.yellow('compiled')}: ${took} (${reasonOf(outcome)})`;
 }
@@ -62,7 +63,7 @@ export function eventText(event: BuildEvent): { readonly loud: boolean; readonly
     case 'tier-down':
       return loud(`warning: ${tierText(event.tier)} cannot be used (${troubleText(event)}); building without it`);
     case 'damaged':
-      return loud(`warning: damaged: ${event.what}; compiling instead`);
+      return loud(`warning: damaged in the cache: ${event.what} of ${event.key.slice(0, 12)}; it is made anew`);
     case 'lease-wait':
       return loud(`${event.label}: another build compiles it already${holderText(event.holder)}; waiting for it`);
     case 'lease-given-up':

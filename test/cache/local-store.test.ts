@@ -40,10 +40,10 @@ test('an artifact that the entry never had makes it incomplete', async () => {
 
 test('the document is kept and can be read by its key', async () => {
   const { dir, store } = await filledStore();
-  expect(await store.readDocument(KEY)).toBe(DOCUMENT);
-  expect(await store.readDocument(actionKeyOf('another'))).toBeUndefined();
+  expect(await store.readDocument(KEY)).toEqual({ kind: 'found', text: DOCUMENT });
+  expect(await store.readDocument(actionKeyOf('another'))).toEqual({ kind: 'missing' });
   writeFileSync(blobFile(dir, digestOf(DOCUMENT)), DOCUMENT.replace('moc', 'mod'));
-  expect(await store.readDocument(KEY)).toBeUndefined();
+  expect(await store.readDocument(KEY)).toEqual({ kind: 'damaged' });
 });
 
 test('two entries with the same bytes share them', async () => {

@@ -87,6 +87,21 @@ test.each<[string, (dir: string) => void, string]>([
   expect(await openLocalStore(dir).get(actionKeyOf(DOCUMENT), ['wasm', 'did'])).toMatchObject({ kind: 'hit' });
 });
 
+test('a document is noticed when any bit of it flips, or it is cut off at any length; its entry goes and comes whole', async () => {
+  const { dir, store, entry } = await scene();
+  const path = blobFile(dir, digestOf(DOCUMENT));
+  const good = Buffer.from(DOCUMENT);
+  const flips = Array.from({ length: good.length * 8 }, (_, bit) => flip(good, bit));
+  const cuts = Array.from({ length: good.length }, (_, length) => good.subarray(0, length));
+  for (const bad of [...flips, ...cuts]) {
+    writeFileSync(path, bad);
+    expect(await store.readDocument(actionKeyOf(DOCUMENT))).toEqual({ kind: 'damaged' });
+    expect(await store.get(actionKeyOf(DOCUMENT), [])).toMatchObject({ kind: 'miss', cause: 'absent' });
+    await store.put(DOCUMENT, entry);
+    expect(await store.readDocument(actionKeyOf(DOCUMENT))).toEqual({ kind: 'found', text: DOCUMENT });
+  }
+});
+
 test('damage that nobody looked at is healed by a put as well', async () => {
   const { dir, look, store, entry } = await scene();
   writeFileSync(wasmFile(dir), 'nonsense');

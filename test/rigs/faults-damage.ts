@@ -10,20 +10,19 @@ import { scene, sha256, tomlOf, type RunOptions, type Scene } from './stand-in-p
 /** A kind of file in the store. Each canister has one of each, with bytes that no other canister has. */
 export interface EntryFile {
   readonly stage: 'compile' | 'finish';
-  /** An artifact, or what the entry itself has: `result`, `document`. */
+  /** An artifact, or `result`. Documents are tried in store-damage.test.ts: no hit reads them. */
   readonly what: string;
   /**
    * What makes a build read it: `hit`, every hit whose outputs are not there; `edit`, only an edit of initArg, when the
-   * raw wasm is finished anew and the documents tell what changed.
+   * raw wasm is finished anew.
    */
   readonly use: 'hit' | 'edit';
 }
 
 export const FILES: readonly EntryFile[] = [
   ...['result', 'did', 'most', 'stdout', 'stderr'].map((what) => ({ stage: 'compile', what, use: 'hit' }) as const),
-  ...['wasm', 'document'].map((what) => ({ stage: 'compile', what, use: 'edit' }) as const),
+  { stage: 'compile', what: 'wasm', use: 'edit' },
   ...['result', 'wasm'].map((what) => ({ stage: 'finish', what, use: 'hit' }) as const),
-  { stage: 'finish', what: 'document', use: 'edit' },
 ];
 
 /** Something done to one file. */
@@ -63,7 +62,7 @@ export interface FilledStore {
   /** Edits initArg, or takes the edit back and forgets what was made of it. */
   readonly turnTo: (use: EntryFile['use'], root?: string) => void;
   /** `build --json` without any outputs there. */
-  readonly buildAnew: (...args: readonly string[]) => Promise<BuildJson>;
+  readonly buildAnew: () => Promise<BuildJson>;
   /** The canisters that were compiled since the last call. */
   readonly compiled: () => readonly string[];
 }
@@ -90,7 +89,6 @@ interface CanisterJson {
   readonly key: string;
   readonly compileKey: string;
   readonly diagnostics: string;
-  readonly explanation?: readonly string[];
 }
 
 export interface BuildJson {
@@ -107,8 +105,8 @@ const COST_DIGITS = 4;
 /** A store with both entries of each canister in it, and the knowledge of what is right. */
 export async function filledStore(): Promise<FilledStore> {
   const on = scene({ 'mops.toml': tomlFor('hit'), ...Object.fromEntries(CANISTERS.map(sourceOf)) });
-  const build = async (args: readonly string[], options?: RunOptions): Promise<BuildJson> => {
-    const end = await on.mops(['build', '--json', ...args], options);
+  const build = async (options?: RunOptions): Promise<BuildJson> => {
+    const end = await on.mops(['build', '--json'], options);
     expect(end.code, end.stdout + end.stderr).toBe(0);
     return JSON.parse(end.stdout) as BuildJson;
   };
@@ -116,9 +114,9 @@ export async function filledStore(): Promise<FilledStore> {
     writeFileSync(join(root, 'mops.toml'), tomlFor(use));
     if (use === 'hit') for (const { key } of edited.canisters) rmSync(resultFile(on, key), { force: true });
   };
-  const buildAnew: FilledStore['buildAnew'] = (...args) => {
+  const buildAnew: FilledStore['buildAnew'] = () => {
     rmSync(on.out, { recursive: true, force: true });
-    return build(args);
+    return build();
   };
   const rightOf = ({ canisters }: BuildJson): Right => ({
     files: on.files(),
@@ -126,7 +124,7 @@ export async function filledStore(): Promise<FilledStore> {
   });
 
   on.put({ 'mops.toml': tomlFor('edit') });
-  const edited = await build([], { env: { MOCCACHE_DIR: join(on.base, 'other-store') } });
+  const edited = await build({ env: { MOCCACHE_DIR: join(on.base, 'other-store') } });
   const rightEdited = rightOf(edited);
   turnTo('hit');
   const right = { hit: rightOf(await buildAnew()), edit: rightEdited };
@@ -178,9 +176,6 @@ async function tryRound(store: FilledStore, round: Round): Promise<readonly Verd
   const { on, right, turnTo, buildAnew } = store;
   const met = [...(await meet(store, 'edit', round.edit)), ...(await meet(store, 'hit', round.hit))];
   turnTo('hit');
-  // A document is stored again when its stage runs again; where nothing in this round has made it run, ask for that.
-  const lacking = met.filter(({ damage, path }) => damage.file.what === 'document' && !existsSync(path));
-  if (lacking.length > 0) await buildAnew('--rebuild', ...new Set(lacking.map(({ canister }) => canister)));
   store.compiled();
 
   const again = await buildAnew();
@@ -203,8 +198,8 @@ async function meet(store: FilledStore, use: EntryFile['use'], damages: readonly
   rmSync(join(on.store, 'damaged'), { recursive: true, force: true });
   const hurts = store.hurt(damages);
   store.turnTo(use);
-  const build = await store.buildAnew('--explain');
-  const compiles = hurts.filter(({ damage }) => damage.file.stage === 'compile' && damage.file.what !== 'document');
+  const build = await store.buildAnew();
+  const compiles = hurts.filter(({ damage }) => damage.file.stage === 'compile');
   expect([...store.compiled()].sort()).toEqual(compiles.map(({ canister }) => canister).sort());
   expect(build.events.filter((event) => !hurts.some((one) => isTold(event, one)))).toEqual([]);
   const wrong = wrongIn(on, build, right[use]);
@@ -215,15 +210,11 @@ type Met = Hurt & Pick<Verdict, 'detected' | 'wrong'>;
 
 /** Set aside as it was found, and told. What is gone cannot be set aside; it is there again. */
 function isDetected(on: Scene, one: Hurt, build: BuildJson): boolean {
-  const { damage, bad } = one;
+  const { bad } = one;
   if (bad !== undefined && !isSetAside(on, one, bad)) return false;
-  // A document is read to explain, and found out there: no event tells it, and the explanation is not given.
-  if (damage.file.what === 'document') return outcomeOf(build, one)?.explanation?.join() === UNEXPLAINED;
   if (bad === undefined) return outcomeOf(build, one)?.outcome === 'built' && isWhole(one);
   return build.events.filter((event) => isTold(event, one)).length === 1;
 }
-
-const UNEXPLAINED = 'its last build is no longer in the cache';
 
 function isTold(event: BuildJson['events'][number], { key, damage }: Hurt): boolean {
   return event.kind === 'damaged' && event.key === key && event.what === damage.file.what;
@@ -294,7 +285,7 @@ function placeOf(on: Scene, results: Results, canister: string, file: EntryFile)
   if (result === undefined) throw new Error(`no canister ${canister}`);
   const { key } = result;
   if (file.what === 'result') return { key, path: resultFile(on, key), name: `${key}-result` };
-  const ref = file.what === 'document' ? result.document : result.artifacts[file.what];
+  const ref = result.artifacts[file.what];
   if (ref === undefined) throw new Error(`no ${file.what} in ${key}`);
   return { key, path: blobFile(on.store, ref.digest), name: ref.digest };
 }
