@@ -5,8 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    // A compile of a real program takes up to 25 CPU seconds, and several tests may compile at once.
-    testTimeout: 300_000,
+    // A compile of a real program takes up to 25 CPU seconds, and several tests may compile at once. A build that is killed
+    // at every call of the file system, and every next one, are a thousand processes.
+    testTimeout: 900_000,
     hookTimeout: 300_000,
   },
 });
