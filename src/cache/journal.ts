@@ -30,7 +30,9 @@ export interface Journal {
  *
  * The line end comes first: what a full disk or a power cut left of a line then ends where the next one begins.
  *
- * Lines go to CURRENT. A full one is renamed to `TIME-RANDOM.jsonl`, and the oldest of these are deleted.
+ * Lines go to CURRENT. A full one is renamed to `TIME-RANDOM.jsonl`, and the oldest of these are deleted. Their order is
+ * that in which they were made: each is made after the one before it was renamed, while the time in a name is that of a
+ * process which may have been slow to rename.
  */
 const FORMAT = 1;
 const CURRENT = 'journal.jsonl';
@@ -138,9 +140,14 @@ function setAside(dir: string, full: bigint, nowMs: number): void {
   }
 }
 
-/** Oldest first. */
+/** Oldest first. Where the file system does not keep when a file was made, by their names. */
 function fullFiles(dir: string): string[] {
-  return orNone(() => readdirSync(dir).filter((name) => FULL.test(name)), []).sort();
+  const names = orNone(() => readdirSync(dir).filter((name) => FULL.test(name)), []).sort();
+  const files = names.flatMap((name) => {
+    const madeNs = statSync(join(dir, name), { bigint: true, throwIfNoEntry: false })?.birthtimeNs;
+    return madeNs === undefined ? [] : { name, madeNs };
+  });
+  return files.sort((a, b) => Number(a.madeNs - b.madeNs)).map(({ name }) => name);
 }
 
 /** The current file is read first: should it be set aside meanwhile it is found again, and known by its number. */
