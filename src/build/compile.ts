@@ -81,7 +81,14 @@ async function compileUnder(parent: string, job: CompileJob): Promise<Made | str
   }
 }
 
-const MAYBE_THE_DISK: ReadonlySet<Failure['kind']> = new Set(['rejected', 'no-output', 'bad-wasm', 'compiler-killed']);
+/** Of a program too the system says that it is not there, where the folder that it is to run in is gone. */
+const MAYBE_THE_DISK = new Set<Failure['kind']>([
+  'rejected',
+  'no-output',
+  'bad-wasm',
+  'compiler-killed',
+  'compiler-unusable',
+]);
 
 async function runCompiler(sandbox: Sandbox, job: CompileJob): Promise<Made> {
   const { context, canister, closure, invocation } = job;

@@ -66,13 +66,19 @@ export function materialize(
 
 /** Makes the output directory. Throws a BuildError where that is impossible. */
 export function makeOutputDir(dir: string): void {
-  try {
-    makeDir(dir, 0o777);
-    if (!statSync(dir).isDirectory()) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
-  } catch (error) {
-    throw unwritable(dir, error);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      makeDir(dir, 0o777);
+      if (!statSync(dir).isDirectory()) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
+      return;
+    } catch (error) {
+      // Somebody may be deleting it (mops cache clean); a place that takes no folder says the same each time.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === MAX_ATTEMPTS) throw unwritable(dir, error);
+    }
   }
 }
+
+const MAX_ATTEMPTS = 20;
 
 function isThere(path: string, ref: Pick<BlobRef, 'digest' | 'sizeBytes'>): boolean {
   try {
