@@ -98,6 +98,18 @@ test('beside the outputs what a killed build left goes, of every canister, and n
   expect(readdirSync(dir).sort()).toEqual([...kept].sort());
 });
 
+test('a lock of ours that never says whose it is goes when a second has passed, among leases and outputs', async () => {
+  const cache = openCache({ dir, mode: 'read-write', leaseWaitMs: 0 });
+  mkdirSync(join(dir, 'lease'));
+  mkdirSync(join(dir, 'lease', `${actionKeyOf('nameless')}.lock`), { mode: 0o1777 });
+  mkdirSync(join(dir, 'out'));
+  mkdirSync(join(dir, 'out', '.a.buildlock.lock'), { mode: 0o1777 });
+  const beganMs = performance.now();
+  await Promise.all([cache.sweep([]), sweepOutputs(join(dir, 'out'), Date.now())]);
+  expect(performance.now() - beganMs).toBeGreaterThan(900);
+  expect([...readdirSync(join(dir, 'lease')), ...readdirSync(join(dir, 'out'))]).toEqual([]);
+});
+
 test("beside the outputs the lock of a killed build of ours goes; one of another program's stays", async () => {
   for (const name of ['ours', 'theirs']) mkdirSync(join(dir, `.${name}.buildlock.lock`));
   const place = {

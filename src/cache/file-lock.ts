@@ -1,8 +1,7 @@
 import { closeSync, openSync, realpathSync } from 'node:fs';
-import { breakLock } from './held-lock.ts';
-import { makeLock, NAMELESS_SILENCE_MS, seeLock, type LockPlace, type SeenLock } from './lock.ts';
+import { breakForsaken, breakLock } from './held-lock.ts';
+import { isNameless, makeLock, NAMELESS_SILENCE_MS, seeLock, type LockPlace, type SeenLock } from './lock.ts';
 import { ownerHere, type Owner } from './owner.ts';
-import { livenessOf } from './process.ts';
 import { openWatch, pause, pollLock } from './waiting.ts';
 
 export interface FileLockOptions {
@@ -35,7 +34,7 @@ export async function withFileLock<T>(path: string, options: FileLockOptions, wo
   const { label, maxWaitMs, onWait, signal } = options;
   const begunMs = performance.now();
   const place = placeOf(path);
-  const watch = openWatch((seen) => (seen.owner === undefined && seen.isOurs ? NAMELESS_SILENCE_MS : STALE_MS));
+  const watch = openWatch((seen) => (isNameless(seen) ? NAMELESS_SILENCE_MS : STALE_MS));
   let told = false;
   for (;;) {
     signal?.throwIfAborted();
@@ -67,12 +66,10 @@ export async function withFileLock<T>(path: string, options: FileLockOptions, wo
   }
 }
 
-/** Removes the lock on a file where a killed process of ours left it. Never throws. */
+/** Removes the lock on a file where a killed process of ours left it (see breakForsaken). Never throws. */
 export async function breakDeadFileLock(path: string): Promise<void> {
   try {
-    const place = { lockDir: `${path}.lock`, recordPath: path, recordKind: 'marker' } as const;
-    const seen = seeLock(place);
-    if (seen?.owner !== undefined && livenessOf(seen.owner) === 'dead') await breakLock(place, seen);
+    await breakForsaken({ lockDir: `${path}.lock`, recordPath: path, recordKind: 'marker' });
   } catch {
     // gone already, or not ours to remove
   }

@@ -1,6 +1,8 @@
 import { stat, utimes } from 'node:fs';
-import { isSameLock, makeLock, removeDeadLock, seeLock, type LockPlace, type SeenLock } from './lock.ts';
+import { isNameless, isSameLock, makeLock, NAMELESS_SILENCE_MS, removeDeadLock, seeLock } from './lock.ts';
+import type { LockPlace, SeenLock } from './lock.ts';
 import type { Owner } from './owner.ts';
+import { openWatch, pollLock } from './waiting.ts';
 
 /** How often a holder shows that it lives, and after how long a silence it may be taken for dead; in milliseconds. */
 export interface Pulse {
@@ -81,6 +83,19 @@ export async function breakLock(place: LockPlace, dead: SeenLock): Promise<boole
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return false;
     throw error;
+  }
+}
+
+/**
+ * Removes the lock where its holder is known to be dead. One of ours that does not say yet who holds it is watched for as
+ * long as that may take, a second, for its maker may have been killed before it could. Throws the system's error.
+ */
+export async function breakForsaken(place: LockPlace): Promise<void> {
+  const watch = openWatch((seen) => (isNameless(seen) ? NAMELESS_SILENCE_MS : Infinity));
+  for (let seen = seeLock(place); seen !== undefined; seen = seeLock(place)) {
+    if (watch.isDead(seen)) await breakLock(place, seen);
+    if (!isNameless(seen)) return;
+    await pollLock(place, seen, { everyMs: 50, limitMs: NAMELESS_SILENCE_MS, signal: undefined });
   }
 }
 

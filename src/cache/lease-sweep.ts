@@ -1,8 +1,7 @@
 import { lstatSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from './forsaken.ts';
-import { breakLock } from './held-lock.ts';
-import { seeLock, type SeenLock } from './lock.ts';
+import { breakForsaken } from './held-lock.ts';
 import { parseOwnerRecord } from './owner.ts';
 import { livenessOf, livenessOfName } from './process.ts';
 
@@ -27,8 +26,7 @@ async function sweepOne(dir: string, name: string, nowMs: number): Promise<void>
   const path = join(dir, name);
   if (name.endsWith('.lock')) {
     const place = { lockDir: path, recordPath: path.replace(/lock$/, 'owner'), recordKind: 'own' } as const;
-    const seen = seeLock(place);
-    if (seen !== undefined && isForsaken(seen, nowMs)) await breakLock(place, seen);
+    await breakForsaken(place);
   } else if (name.endsWith('.owner')) {
     const record = parseOwnerRecord(readFileSync(path, 'utf8'));
     if (record === undefined ? isOld(path, nowMs) : livenessOf(record.owner) === 'dead') rmSync(path, { force: true });
@@ -36,11 +34,6 @@ async function sweepOne(dir: string, name: string, nowMs: number): Promise<void>
     if (name.endsWith('.break')) rmdirSync(path);
     else rmSync(path, { recursive: true, force: true });
   }
-}
-
-/** Without a record: its maker was killed, or the disk failed, before there was one. */
-function isForsaken({ owner, isOurs, beatMs }: SeenLock, nowMs: number): boolean {
-  return owner === undefined ? isOurs && Math.abs(nowMs - beatMs) > LITTER_MS : livenessOf(owner) === 'dead';
 }
 
 function isOld(path: string, nowMs: number): boolean {

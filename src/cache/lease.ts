@@ -4,7 +4,7 @@ import { hangBell, listenTo, type Bell } from './bell.ts';
 import type { ActionKey } from './digest.ts';
 import type { CacheEvent } from './events.ts';
 import { breakLock, tryLock, type HeldLock, type Pulse } from './held-lock.ts';
-import { NAMELESS_SILENCE_MS, seeLock, type LockPlace, type SeenLock } from './lock.ts';
+import { isNameless, NAMELESS_SILENCE_MS, seeLock, type LockPlace } from './lock.ts';
 import { makeDir } from './make-dir.ts';
 import { ownerHere, type Owner } from './owner.ts';
 import { isNeighbour } from './process.ts';
@@ -128,7 +128,7 @@ function beginWaiting({ dir, key, label, onEvent }: LeaseOptions): Waiting {
   let holder: Owner | undefined;
   return {
     place: { lockDir: join(dir, `${key}.lock`), recordPath: join(dir, `${key}.owner`), recordKind: 'own' },
-    watch: openWatch(silenceMsOf),
+    watch: openWatch((seen) => (isNameless(seen) ? NAMELESS_SILENCE_MS : SILENCE_MS)),
     see(seen) {
       holder = seen;
       teller ??= setTimeout(() => onEvent({ kind: 'lease-wait', key, label, holder }), TELL_AFTER_MS);
@@ -137,11 +137,6 @@ function beginWaiting({ dir, key, label, onEvent }: LeaseOptions): Waiting {
       clearTimeout(teller);
     },
   };
-}
-
-/** Without a record the holder was killed between two system calls, or its record was lost with a part of the folder. */
-function silenceMsOf(seen: SeenLock): number {
-  return seen.owner === undefined && seen.isOurs ? NAMELESS_SILENCE_MS : SILENCE_MS;
 }
 
 /** Waits until there is reason to look again, and no longer than `limitMs`. Gives the news of the holder, if it had any. */

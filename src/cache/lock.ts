@@ -52,6 +52,11 @@ export function seeLock(place: LockPlace): SeenLock | undefined {
   return { identity, beatMs: Number(stats.mtimeMs), owner, isOurs: (Number(stats.mode) & OUR_MARK) !== 0 };
 }
 
+/** One of ours that does not say who holds it: not yet, or its maker was killed, or its record was lost. */
+export function isNameless({ owner, isOurs }: SeenLock): boolean {
+  return owner === undefined && isOurs;
+}
+
 /** Whether both are the very same holding, however much time lies between. */
 export function isSameLock(a: SeenLock | undefined, b: SeenLock | undefined): boolean {
   return a?.identity === b?.identity && a?.owner?.nonce === b?.owner?.nonce;
