@@ -8,6 +8,7 @@ import { seeLock } from '../../src/cache/lock.ts';
 import { ownerHere, writeOwnerRecord, type Owner } from '../../src/cache/owner.ts';
 import { startWorker, startWorkers } from '../rigs/cache-processes.ts';
 import { tempDir } from '../rigs/cache-temp.ts';
+import { report } from '../rigs/report.ts';
 import type { Task } from '../rigs/cache-worker.ts';
 
 // Holders that cannot be seen from here. All of these wait for heartbeats, so they wait together.
@@ -103,7 +104,8 @@ test.skipIf(noContainer)('a killed holder in another container is noticed within
   holder.kill('SIGKILL');
   await waiter?.next('working');
   const tookMs = performance.now() - killedMs;
-  console.log(`from SIGKILL of a holder in another container to the start of the next: ${tookMs.toFixed(0)} ms`);
+  const what = 'from SIGKILL of a holder in another container to the start of the next';
+  report('A lease among containers', [{ what, found: `${tookMs.toFixed(0)} ms`, asked: 'at most 15 s' }]);
   expect(tookMs).toBeLessThan(15_000);
 });
 

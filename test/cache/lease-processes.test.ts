@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { actionKeyOf } from '../../src/cache/digest.ts';
 import { startWorker, startWorkers, type Worker } from '../rigs/cache-processes.ts';
 import { tempDir } from '../rigs/cache-temp.ts';
+import { quantileOf, report } from '../rigs/report.ts';
 import type { Task } from '../rigs/cache-worker.ts';
 
 const DOCUMENT = 'a document\n';
@@ -28,7 +29,7 @@ test('those who waited are woken when the work is done', async () => {
   const done = await holder.next('end');
   const ends = await Promise.all(waiters.map((waiter) => waiter.next('end')));
   expect(ends.map((end) => [end.outcome, end.waited])).toEqual(Array(4).fill(['hit', true]));
-  report(
+  tell(
     'from the release to a waiter with its bytes',
     ends.map((end) => end.atMs - done.atMs),
   );
@@ -54,8 +55,8 @@ test('when the holder is killed, one of those who waited starts within 250 ms', 
     expect(await last?.next('end')).toMatchObject({ outcome: 'hit', waited: true });
     break;
   }
-  report('from SIGKILL of the holder to the start of the next', tookMs);
-  expect(medianOf(tookMs)).toBeLessThan(250);
+  tell('from SIGKILL of the holder to the start of the next', tookMs);
+  expect(quantileOf(tookMs, 0.5)).toBeLessThan(250);
   expect(runs()).toHaveLength(8); // the first one and one after each of seven kills
   expect(leaseLitter(home)).toEqual([]);
 });
@@ -201,11 +202,7 @@ function leaseLitter(home: string): readonly string[] {
     .flatMap((dir) => readdirSync(join(home, dir)));
 }
 
-function report(what: string, tookMs: readonly number[]): void {
-  const max = Math.max(...tookMs);
-  console.log(`${what}: median ${medianOf(tookMs).toFixed(1)} ms, longest ${max.toFixed(1)} ms, n = ${tookMs.length}`);
-}
-
-function medianOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+function tell(what: string, tookMs: readonly number[]): void {
+  const [median, longest] = [quantileOf(tookMs, 0.5), Math.max(...tookMs)].map((ms) => `${ms.toFixed(0)} ms`);
+  report('A lease among processes', [{ what, found: `median ${median}, longest ${longest}, n = ${tookMs.length}` }]);
 }

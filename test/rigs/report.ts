@@ -8,19 +8,20 @@ export interface Row {
 }
 
 /**
- * Tells numbers that a test run is to show: as a table on stdout, and into the file MOCCACHE_REPORT where there is one,
- * so that `npm test` can show all of them together at its end.
+ * Tells numbers that a test run is to show, as a table: into the file MOCCACHE_REPORT where there is one, so that
+ * `npm test` shows all of them together at its end, else on stdout.
  */
 export function report(title: string, rows: readonly Row[]): void {
   const cells = rows.map(({ what, found, asked }) => [what, found, asked === undefined ? '' : `(asked: ${asked})`]);
-  const widths = [0, 1].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  // A long cell is not waited for by all others: lines that wrap are hard to read.
+  const widths = [0, 1].map((column) => Math.min(64, Math.max(...cells.map((row) => row[column]?.length ?? 0))));
   const lines = cells.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
   );
   const text = `${[title, ...lines].join('\n')}\n`;
-  process.stdout.write(`\n${text}`);
   const file = process.env.MOCCACHE_REPORT;
-  if (file !== undefined) appendFileSync(file, `${text}\n`);
+  if (file === undefined) process.stdout.write(`\n${text}`);
+  else appendFileSync(file, `${text}\n`);
 }
 
 /** The value below which the given part of the numbers lies; 0.5 gives the median. */
