@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
 import { setAside } from './damage.ts';
-import type { ActionKey, Digest } from './digest.ts';
+import type { ActionKey } from './digest.ts';
 import { parseResult, writeResult, type ActionResult, type BlobRef, type Entry, type Lookup } from './entry.ts';
+import { blobPathOf, resultPathOf } from './layout.ts';
 import { makeDir } from './make-dir.ts';
 import { nameOfOurs } from './process.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
@@ -62,7 +63,7 @@ export function openLocalStore(dir: string, options: { readonly readOnly?: boole
         if (typeof result === 'string') return { kind: result };
         const bytes = readBlob(place, result.document, checksumOf);
         if (typeof bytes === 'object') return { kind: 'found', text: Buffer.from(bytes).toString('utf8') };
-        if (!place.readOnly) rmSync(resultPath(place, key), { force: true });
+        if (!place.readOnly) rmSync(resultPathOf(place.paths, key), { force: true });
         return { kind: bytes };
       }),
   };
@@ -113,7 +114,7 @@ async function writeEntry(place: Place, document: string, entry: Entry, checksum
     await writeBlob(place, ref, bytes, checksumOf);
   }
   await writeBlob(place, result.document, Buffer.from(document), checksumOf);
-  writeFileAtomic(resultPath(place, result.key), writeResult(result, checksumOf), place.paths.tmp);
+  writeFileAtomic(resultPathOf(place.paths, result.key), writeResult(result, checksumOf), place.paths.tmp);
 }
 
 async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf): Promise<void> {
@@ -121,7 +122,7 @@ async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksum
   const { put, rm } = await import('cacache');
   const { blobs } = place.paths;
   // cacache would make them too, but for others to read, and without saying what is wrong when it cannot.
-  for (const dir of [join(blobs, 'tmp'), dirname(blobPath(place, ref.digest))]) {
+  for (const dir of [join(blobs, 'tmp'), dirname(blobPathOf(place.paths, ref.digest))]) {
     makeDir(dir);
   }
   // The index only ever grows by a line; a blob that is stored again must not leave its old line behind.
@@ -135,14 +136,14 @@ async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksum
 }
 
 function readResult(place: Place, key: ActionKey, checksumOf: ChecksumOf): ActionResult | 'missing' | 'damaged' {
-  return readChecked(place, { path: resultPath(place, key), name: `${key}-result` }, (bytes) => {
+  return readChecked(place, { path: resultPathOf(place.paths, key), name: `${key}-result` }, (bytes) => {
     const result = parseResult(bytes, checksumOf);
     return result?.key === key ? result : undefined;
   });
 }
 
 function readBlob(place: Place, ref: BlobRef, checksumOf: ChecksumOf): Uint8Array | 'missing' | 'damaged' {
-  return readChecked(place, { path: blobPath(place, ref.digest), name: ref.digest }, (bytes) =>
+  return readChecked(place, { path: blobPathOf(place.paths, ref.digest), name: ref.digest }, (bytes) =>
     bytes.length === ref.sizeBytes && checksumOf(bytes) === ref.checksum ? bytes : undefined,
   );
 }
@@ -180,13 +181,4 @@ function readOrNone(path: string): Uint8Array | 'directory' | undefined {
     if (code === 'EISDIR') return 'directory';
     throw error;
   }
-}
-
-function resultPath(place: Place, key: ActionKey): string {
-  return join(place.paths.results, key.slice(0, 2), key);
-}
-
-/** Where cacache 20 keeps content: the one place that knows. */
-function blobPath(place: Place, digest: Digest): string {
-  return join(place.paths.blobs, 'content-v2', 'sha256', digest.slice(0, 2), digest.slice(2, 4), digest.slice(4));
 }

@@ -1,6 +1,6 @@
 import { openCache } from '../cache/cache.ts';
 import type { ActionKey } from '../cache/digest.ts';
-import { keysWith } from '../cache/find-keys.ts';
+import { keysWith } from '../cache/layout.ts';
 import { checkStoreFolder, storePathsOf } from '../cache/store-folder.ts';
 import { explainCanister } from '../build/explain-canister.ts';
 import { explainKeys } from '../build/explain-keys.ts';

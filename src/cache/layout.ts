@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
+import type { StorePaths } from './store-folder.ts';
+
+/*
+ * Where a result and a blob lie:
+ *
+ *     ac/ab/abcdef…                                  a result, by its key
+ *     store/content-v2/sha256/ab/cd/ef…              the bytes of a blob, by their digest   (cacache 20)
+ *     store/index-v5/xx/yy/zz…                       cacache's own line for the blob, by the digest of its digest
+ */
+
+export function resultPathOf({ results }: Pick<StorePaths, 'results'>, key: ActionKey): string {
+  return join(results, key.slice(0, 2), key);
+}
+
+export function blobPathOf(paths: Pick<StorePaths, 'blobs'>, digest: Digest): string {
+  return join(contentDirOf(paths), ...split(digest));
+}
+
+/** The file of cacache's index that has the blob's line; other blobs have their lines elsewhere. */
+export function indexPathOf({ blobs }: Pick<StorePaths, 'blobs'>, digest: Digest): string {
+  return join(blobs, 'index-v5', ...split(createHash('sha256').update(digest).digest('hex')));
+}
+
+/** The keys of all results that begin with some digits, two or more, in order. Throws the system's error. */
+export function keysWith({ results }: Pick<StorePaths, 'results'>, prefix: string): readonly ActionKey[] {
+  return keysIn(join(results, prefix.slice(0, 2))).filter((key) => key.startsWith(prefix));
+}
+
+/** The keys of all results, in order, folder by folder as they are asked for. Throws the system's error. */
+export function* allKeys({ results }: Pick<StorePaths, 'results'>): Generator<ActionKey> {
+  for (const first of hexNamesIn(results)) yield* keysIn(join(results, first));
+}
+
+/** The digests of all blobs, in order, as allKeys gives keys. What is not named like a blob is left out. */
+export function* allBlobs(paths: Pick<StorePaths, 'blobs'>): Generator<Digest> {
+  const dir = contentDirOf(paths);
+  for (const first of hexNamesIn(dir)) {
+    for (const second of hexNamesIn(join(dir, first))) {
+      const names = namesIn(join(dir, first, second));
+      yield* names.flatMap((rest) => parseDigest(first + second + rest) ?? []);
+    }
+  }
+}
+
+function keysIn(dir: string): readonly ActionKey[] {
+  return namesIn(dir).flatMap((name) => parseActionKey(name) ?? []);
+}
+
+function hexNamesIn(dir: string): readonly string[] {
+  return namesIn(dir).filter((name) => /^[0-9a-f]{2}$/.test(name));
+}
+
+function namesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir).sort();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []; // a file in a folder's place is no folder of ours
+    throw error;
+  }
+}
+
+function contentDirOf({ blobs }: Pick<StorePaths, 'blobs'>): string {
+  return join(blobs, 'content-v2', 'sha256');
+}
+
+function split(hex: string): readonly string[] {
+  return [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4)];
+}
