@@ -139,8 +139,8 @@ test('two keys are compared, of whichever stage, by as many digits as it takes',
 
 test.each([
   [['b'], /mops.toml has no canister "b"/],
-  [['xyz', 'abcd'], /"xyz" is no key: 4 to 64 hexadecimal digits/],
-  [['abc', 'abcd'], /"abc" is no key/],
+  [['xyz', 'abcd'], /"xyz" is no key: 2 to 64 hexadecimal digits/],
+  [['a', 'abcd'], /"a" is no key/],
   [['0000', '1111'], /no result under 0000 in/],
   [['a', '--since', '1d'], /unknown option '--since'/],
   [[], /say which canister/],

@@ -1,7 +1,6 @@
 import { openCache } from '../cache/cache.ts';
 import type { ActionKey } from '../cache/digest.ts';
-import { keysWith } from '../cache/layout.ts';
-import { checkStoreFolder, storePathsOf } from '../cache/store-folder.ts';
+import { checkStoreFolder } from '../cache/store-folder.ts';
 import { explainCanister } from '../build/explain-canister.ts';
 import { explainKeys } from '../build/explain-keys.ts';
 import { mopsDirs } from '../build/mops-dirs.ts';
@@ -9,6 +8,7 @@ import { BuildError } from '../build/outcome.ts';
 import { prepareBuild } from '../build/prepare.ts';
 import { canisterText, keysText } from './explain-text.ts';
 import { failureText } from './failures.ts';
+import { findKey } from './find-key.ts';
 import type { ExplainCommand, ExplainKeysCommand } from './history-options.ts';
 import type { Host } from './host.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -92,23 +92,3 @@ async function explainTwoKeys({ prefixes, json }: ExplainKeysCommand, host: Host
       return 0;
   }
 }
-
-/** The one key that begins so, or what is wrong with asking for it. */
-function findKey(dir: string, typed: string): ActionKey | { readonly problem: string; readonly more?: object } {
-  const prefix = typed.toLowerCase();
-  if (!/^[0-9a-f]{4,64}$/.test(prefix)) {
-    return { problem: `${JSON.stringify(typed)} is no key: 4 to 64 hexadecimal digits are asked for` };
-  }
-  const keys = keysWith(storePathsOf(dir), prefix);
-  const [key] = keys;
-  if (key === undefined) {
-    return { problem: `no result under ${prefix} in ${dir}\nkeys are in the output of: mops build --json` };
-  }
-  if (keys.length === 1) return key;
-  const shown = keys.slice(0, MOST_SHOWN).map((candidate) => `\n  ${candidate}`);
-  const rest = keys.length > MOST_SHOWN ? `\n  and ${keys.length - MOST_SHOWN} more` : '';
-  const problem = `${prefix} is the beginning of ${keys.length} keys:${shown.join('')}${rest}`;
-  return { problem, more: { candidates: keys } };
-}
-
-const MOST_SHOWN = 10;

@@ -91,6 +91,10 @@ async function run(command: Command, host: Host): Promise<number> {
       const { explainCommand } = await import('./explain-command.ts');
       return explainCommand(command, host);
     }
+    case 'cache-inspect': {
+      const { inspectCommand } = await import('./inspect-command.ts');
+      return inspectCommand(command, host);
+    }
     case 'link': {
       const { linkCommand } = await import('./link-command.ts');
       return linkCommand(command, host);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { parseCheck, type CheckCommand } from './check-options.ts';
 import { parseHistory, type HistoryCommand } from './history-options.ts';
 import { parsing, type Usage } from './parsing.ts';
 
@@ -8,6 +9,7 @@ export type Command =
   | { readonly kind: 'cache-show' | 'cache-size' }
   | { readonly kind: 'cache-clean'; readonly scope: 'project-and-global' | 'global' | 'builds' }
   | HistoryCommand
+  | CheckCommand
   | { readonly kind: 'link'; readonly check: boolean }
   | { readonly kind: 'help'; readonly topic: 'moccache' | 'build' | 'cache' | 'link' }
   | { readonly kind: 'version' }
@@ -116,8 +118,8 @@ function parseBuild(args: readonly string[]): Command {
 }
 
 function parseCache(args: readonly string[]): Command {
-  const history = parseHistory(args);
-  if (history !== undefined) return history;
+  const other = parseHistory(args) ?? parseCheck(args);
+  if (other !== undefined) return other;
   const options = {
     global: { type: 'boolean' },
     builds: { type: 'boolean' },
