@@ -49,9 +49,10 @@ moccache cache explain CANISTER [-- MOC ARGS]
                                 what changed since its last build here, whether the next one is a
                                 hit, and why the last one compiled
 moccache cache explain KEY KEY  what changed from one key to another; their first digits are enough
-moccache cache inspect KEY       what a key stands for and what came of it; its first digits are enough
+moccache cache inspect KEY      what a key stands for and what came of it; its first digits are enough
+moccache cache verify           read all of it; take away what is damaged, exit 1 if anything was
 
-stats, explain and inspect take --json. All of these may run beside builds.
+stats, explain, inspect and verify take --json. All of these may run beside builds.
 `,
   link: `moccache link           make node_modules/.bin/mops start moccache
 moccache link --check   only say whether it does; exit 1 if not

@@ -95,6 +95,10 @@ async function run(command: Command, host: Host): Promise<number> {
       const { inspectCommand } = await import('./inspect-command.ts');
       return inspectCommand(command, host);
     }
+    case 'cache-verify': {
+      const { verifyCommand } = await import('./verify-command.ts');
+      return verifyCommand(command, host);
+    }
     case 'link': {
       const { linkCommand } = await import('./link-command.ts');
       return linkCommand(command, host);
