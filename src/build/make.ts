@@ -82,7 +82,11 @@ export async function makeBoth(making: Making): Promise<MadeBoth | undefined> {
       return finishNow();
     }
   };
-  const finished = await obtain(cache, { label: canister.name, keyed, run }, { wanted: lacking, force, signal });
+  const finished = await obtain(
+    cache,
+    { name: 'finish', label: canister.name, keyed, run },
+    { wanted: lacking, force, signal },
+  );
   if (!sameRun(source, compiled)) return undefined;
   return {
     // The compiler may have had to run for the finish: a hit does not look at the bytes that only the finish needs.

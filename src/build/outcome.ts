@@ -76,10 +76,19 @@ export type Failure =
   | {
       readonly kind: 'rebuild-differs';
       readonly canister: string;
+      /** Which stage gave other bytes, and the key under which the earlier ones were stored. */
+      readonly stage: 'compile' | 'finish';
       readonly key: ActionKey;
+      /** The artifact that matters most of those that differ; what follows is about it. */
       readonly artifact: string;
       readonly offset: number;
       readonly section: string;
+      readonly sectionOffset?: number;
+      readonly lines?: { readonly before: string; readonly after: string };
+      /** The other artifacts that differ. */
+      readonly others: readonly string[];
+      /** Whether the cache has the new bytes under the key from now on. */
+      readonly replaced: boolean;
     }
   | { readonly kind: 'cancelled' };
 

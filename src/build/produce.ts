@@ -44,6 +44,7 @@ export async function produce(
 
   const job = { context, canister: name, flags, invocation, closure, uncacheable, lastMs: last?.compileMs, signal };
   const compileStage: Stage = {
+    name: 'compile',
     label: name,
     keyed: description.compile,
     run: () => {

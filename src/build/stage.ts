@@ -7,6 +7,7 @@ import { firstDifference } from './difference.ts';
 
 /** One of the two steps of a build, with its own key: the compiler's run, and the finish. */
 export interface Stage {
+  readonly name: 'compile' | 'finish';
   readonly keyed: Keyed;
   readonly label: string;
   /** Does the work. Throws a BuildError where it fails; only what it returns is stored (invariant 9). */
@@ -125,17 +126,25 @@ async function obtainByForce(
     () => make(cache, stage, missed?.cause ?? 'forced'),
     { signal },
   );
-  if (before?.kind === 'hit') {
-    for (const [name, ref] of Object.entries(before.entry.result.artifacts)) {
-      const fresh = value.bytes[name];
-      const stored = before.entry.bytes[name];
-      if (fresh === undefined || stored === undefined || value.refs[name]?.digest === ref.digest) continue;
-      const where = firstDifference(stored, fresh);
-      throw new BuildError({ kind: 'rebuild-differs', canister: stage.label, key, artifact: name, ...where });
-    }
-  }
-  return value;
+  const differing = before?.kind === 'hit' ? differingIn(before.entry.result.artifacts, value.refs) : [];
+  const [artifact, ...others] = differing;
+  if (before?.kind !== 'hit' || artifact === undefined) return value;
+  const where = firstDifference(before.entry.bytes[artifact] ?? NOTHING, value.bytes[artifact] ?? NOTHING);
+  const now = await cache.lookUp(key, []);
+  const replaced = now.kind === 'hit' && differingIn(now.entry.result.artifacts, value.refs).length === 0;
+  const what = { canister: stage.label, stage: stage.name, key, artifact, ...where, others, replaced };
+  throw new BuildError({ kind: 'rebuild-differs', ...what });
 }
+
+const NOTHING = new Uint8Array();
+
+/** Artifacts that are not the same in both, those first that users deploy; what is in one only differs. */
+function differingIn(before: Refs, after: Refs): readonly string[] {
+  const names = [...new Set([...FIRST, ...Object.keys(before), ...Object.keys(after)])];
+  return names.filter((name) => before[name]?.digest !== after[name]?.digest);
+}
+
+const FIRST = ['wasm', 'did', 'most'];
 
 /** A program that is wrong is as wrong for those who waited for its compile; what went wrong here alone is not. */
 function failuresFor(stage: Stage): FailureSharing {

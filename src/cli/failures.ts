@@ -61,7 +61,7 @@ export function failureText(failure: Failure): string {
     case 'unsupported':
       return `${failure.what} is not supported yet\n${failure.instead}`;
     case 'rebuild-differs':
-      return `${failure.canister}: compiling again gave another ${failure.artifact}: byte ${failure.offset} differs, in the ${failure.section}\nthe compiler is not deterministic, or what was stored under ${failure.key.slice(0, 12)} was wrong`;
+      return differsText(failure);
     case 'cancelled':
       return 'cancelled';
   }
@@ -69,6 +69,22 @@ export function failureText(failure: Failure): string {
 
 function rejectedText(failure: Extract<Failure, { kind: 'rejected' }>): string {
   return `${saidText(failure)}moc rejects ${failure.canister} (exit code ${failure.exitCode})`;
+}
+
+function differsText(failure: Extract<Failure, { kind: 'rebuild-differs' }>): string {
+  const { canister, stage, key, artifact, offset, section, sectionOffset, lines, others, replaced } = failure;
+  const inSection = sectionOffset === undefined ? section : `byte ${sectionOffset} of its ${section}`;
+  const also = others.length === 0 ? '' : `; ${others.join(', ')} differ${others.length === 1 ? 's' : ''} too`;
+  const [did, culprit] =
+    stage === 'compile' ? ['compiling', 'the compiler'] : ['finishing', 'what follows the compiler'];
+  return [
+    `${canister}: ${did} again gave another ${artifact}: it first differs at byte ${offset}, ${inSection}${also}`,
+    ...(lines === undefined ? [] : [`  before: ${quoted(lines.before)}`, `  now:    ${quoted(lines.after)}`]),
+    `either ${culprit} is not deterministic, or what was stored under ${key.slice(0, 12)} was wrong`,
+    replaced
+      ? 'the cache has the new bytes under that key from now on; the files in the output folder were left as they are'
+      : 'the cache was left as it is, and so were the files in the output folder',
+  ].join('\n');
 }
 
 /** How a failure's text begins: with what the compiler said, and where imports lead nowhere. In whole lines, or empty. */

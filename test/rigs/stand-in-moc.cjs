@@ -18,6 +18,7 @@ const { COUNT_FILE, STAND_IN, STAND_IN_HOLD } = process.env;
 const digest = createHash('sha256');
 const made = { wasm: 'whole', did: 'whole', most: 'whole' };
 let atEnd = () => undefined;
+let differing = '';
 
 const ORDERS = {
   /** warn TEXT: a warning at the order's own line. */
@@ -39,6 +40,8 @@ const ORDERS = {
   broken: () => (made.wasm = 'broken'),
   /** random: other bytes each time. */
   random: () => digest.update(randomBytes(8)),
+  /** differ PLACE: other bytes each time, and only there: in the `code` or a `custom` section of the wasm, or in the `did`. */
+  differ: (place) => (differing = place),
   /** hold: waits until the file STAND_IN_HOLD is there. */
   hold: () => {
     while (!existsSync(STAND_IN_HOLD)) sleep(5);
@@ -76,9 +79,10 @@ function main(args) {
   const did = lines.flatMap((line) => /^\s*\/\/ did: (.*)$/.exec(line)?.[1] ?? []).join('\n') || 'service : {}';
   const mark = digest.digest('hex');
   const stem = output.replace(/\.wasm$/, '');
-  put(`${stem}.did`, made.did, Buffer.from(`${did}\n`));
+  const note = differing === 'did' ? `// ${randomBytes(8).toString('hex')}\n` : '';
+  put(`${stem}.did`, made.did, Buffer.from(`${did}\n${note}`));
   put(`${stem}.most`, made.most, Buffer.from(`// ${mark}\nactor { };\n`));
-  put(output, made.wasm, wasmWith('stand-in', mark));
+  put(output, made.wasm, Buffer.concat([wasmWith('stand-in', mark), differingSections()]));
   if (args.includes('--map')) writeFileSync(`${output}.map`, JSON.stringify({ file: posix.basename(output), mark }));
 }
 
@@ -180,6 +184,16 @@ function wasmWith(name, text) {
   const content = Buffer.concat([Buffer.from([name.length]), Buffer.from(name), Buffer.from(text)]);
   const header = Buffer.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
   return Buffer.concat([header, Buffer.from([0, content.length]), content]);
+}
+
+/** What `differ` asks for: a function that does nothing with random numbers, or a custom section that holds them. */
+function differingSections() {
+  const numbers = [...randomBytes(8)].map((byte) => byte & 0x3f);
+  if (differing === 'custom') return Buffer.from([0, 16, 7, ...Buffer.from('made-at'), ...numbers]);
+  if (differing !== 'code') return Buffer.from([]);
+  const body = [0, ...numbers.flatMap((number) => [0x41, number, 0x1a]), 0x0b]; // i32.const N, drop; end
+  const code = [1, body.length, ...body];
+  return Buffer.from([1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, code.length, ...code]);
 }
 
 function die(signal) {
