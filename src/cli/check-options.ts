@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { parsing, type Usage } from './parsing.ts';
 
 /** Commands that look into the store, or at what is around it. */
-export type CheckCommand = InspectCommand | { readonly kind: 'cache-verify'; readonly json: boolean };
+export type CheckCommand = InspectCommand | { readonly kind: 'cache-verify' | 'cache-doctor'; readonly json: boolean };
 
 export interface InspectCommand {
   readonly kind: 'cache-inspect';
@@ -11,10 +11,10 @@ export interface InspectCommand {
   readonly json: boolean;
 }
 
-/** `mops cache inspect | verify`; undefined for any other command of `mops cache`. */
+/** `mops cache inspect | verify | doctor`; undefined for any other command of `mops cache`. */
 export function parseCheck(args: readonly string[]): CheckCommand | Help | Usage | undefined {
   const action = args.find((argument) => !argument.startsWith('-'));
-  if (action !== 'inspect' && action !== 'verify') return undefined;
+  if (action !== 'inspect' && action !== 'verify' && action !== 'doctor') return undefined;
   const parsed = parsing('cache', () => parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true }));
   if (parsed.kind === 'usage') return parsed;
   const { values, positionals } = parsed.value;

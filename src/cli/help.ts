@@ -10,6 +10,8 @@ const TEXTS = {
   moccache cache show|size|clean   mops's cache folder: print it, its size, delete it
   moccache cache stats             hits, misses, time saved; also as a page of HTML
   moccache cache explain           why a canister was compiled, and whether it will be
+  moccache cache inspect|verify    what a key stands for; check every byte
+  moccache cache doctor            what is set up, what is wrong and what to do
   moccache link                    make the command mops of this project ours
   moccache --version               print the version
 
@@ -51,8 +53,9 @@ moccache cache explain CANISTER [-- MOC ARGS]
 moccache cache explain KEY KEY  what changed from one key to another; their first digits are enough
 moccache cache inspect KEY      what a key stands for and what came of it; its first digits are enough
 moccache cache verify           read all of it; take away what is damaged, exit 1 if anything was
+moccache cache doctor           what is set up, what is wrong and what to do; exit 1 if anything is
 
-stats, explain, inspect and verify take --json. All of these may run beside builds.
+stats, explain, inspect, verify and doctor take --json. All of these may run beside builds.
 `,
   link: `moccache link           make node_modules/.bin/mops start moccache
 moccache link --check   only say whether it does; exit 1 if not

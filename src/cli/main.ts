@@ -99,6 +99,10 @@ async function run(command: Command, host: Host): Promise<number> {
       const { verifyCommand } = await import('./verify-command.ts');
       return verifyCommand(command, host);
     }
+    case 'cache-doctor': {
+      const { doctorCommand } = await import('./doctor-command.ts');
+      return doctorCommand(command, host);
+    }
     case 'link': {
       const { linkCommand } = await import('./link-command.ts');
       return linkCommand(command, host);

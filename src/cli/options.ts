@@ -131,7 +131,7 @@ function parseCache(args: readonly string[]): Command {
   if (values.help === true) return { kind: 'help', topic: 'cache' };
   const [action, ...more] = positionals;
   const usage = (message: string): Command => ({ kind: 'usage', topic: 'cache', message });
-  if (action === undefined) return usage('say which: show, size, clean, stats or explain');
+  if (action === undefined) return usage('say which: show, size, clean, stats, explain, inspect, verify or doctor');
   if (more.length > 0) return usage(`"${more.join(' ')}" is too much after ${action}`);
   switch (action) {
     case 'show':
@@ -144,7 +144,9 @@ function parseCache(args: readonly string[]): Command {
         scope: values.builds === true ? 'builds' : values.global === true ? 'global' : 'project-and-global',
       };
     default:
-      return usage(`no such command: ${action}; there are show, size, clean, stats and explain`);
+      return usage(
+        `no such command: ${action}; there are show, size, clean, stats, explain, inspect, verify and doctor`,
+      );
   }
 }
 

@@ -46,6 +46,36 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   };
 }
 
+export interface SettingInEffect {
+  readonly name: string;
+  readonly value: string;
+  /** What set it: a variable, builds.toml, or nothing. */
+  readonly from: string;
+}
+
+/** The settings as people know them, and where each comes from, by the same order as in readSettings. */
+export function settingsInEffect(
+  { dir, mode, leaseWaitMs, logFile }: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+  dirs: MopsDirs,
+): readonly SettingInEffect[] {
+  const file = join(dirs.config, 'builds.toml');
+  const table = readTable(file);
+  const sourceOf = (variable: string, key: string) =>
+    set(env[variable]) !== undefined ? variable : table[key] !== undefined ? file : 'default';
+  const modeFrom = isOn(env.MOCCACHE_DISABLE)
+    ? 'MOCCACHE_DISABLE'
+    : mode === 'off'
+      ? 'default: there is no home folder'
+      : sourceOf('MOCCACHE_READONLY', 'readonly');
+  return [
+    { name: 'dir', value: dir, from: sourceOf('MOCCACHE_DIR', 'dir') },
+    { name: 'mode', value: mode, from: modeFrom },
+    { name: 'lease-wait', value: `${leaseWaitMs / 1000} s`, from: sourceOf('MOCCACHE_LEASE_WAIT', 'lease-wait') },
+    ...(logFile === undefined ? [] : [{ name: 'log', value: logFile, from: 'MOCCACHE_LOG' }]),
+  ];
+}
+
 /** `90s`, `10m`, `2h`, `30d`; a bare number is seconds. Milliseconds, or undefined where it is none of these. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
