@@ -60,6 +60,7 @@ export function blobChecker(verifying: Verifying): Blobs {
       return { state: judge(digest, path), named: false };
     } catch (error) {
       if (!isSystemError(error)) throw error;
+      if (systemCodeOf(error) === 'ENOENT') return { state: 'missing', named: false }; // the store was deleted meanwhile
       report({ kind: 'unreadable', path, code: systemCodeOf(error) ?? 'unknown', done: 'left' });
       return { state: 'unreadable', named: false };
     }

@@ -24,6 +24,7 @@ export function checkResult(verifying: Verifying, blobs: Blobs, key: ActionKey):
     if (lacking !== undefined) return reportLack(verifying, key, path, { bytes, result, ...lacking });
   } catch (error) {
     if (!isSystemError(error)) throw error;
+    if (systemCodeOf(error) === 'ENOENT') return false; // the whole store was deleted meanwhile
     verifying.report({ kind: 'unreadable', path, code: systemCodeOf(error) ?? 'unknown', done: 'left' });
   }
   return true;

@@ -164,6 +164,18 @@ test('what is evicted or stored while it checks is no damage', async () => {
   });
 });
 
+test('a store that is deleted while it checks is no damage', async () => {
+  for (const stage of ['blobs', 'results'] as const) {
+    const { dir, verify } = await scene();
+    cut(resultFile(dir, DOCUMENT));
+    const remove = (progress: VerifyProgress) => {
+      if (progress.stage === stage) rmSync(dir, { recursive: true, force: true });
+    };
+    expect(await verify({ onProgress: remove })).toMatchObject({ results: 0, problems: [] });
+    expect(existsSync(dir)).toBe(false);
+  }
+});
+
 test('a file that cannot be read is told, and the rest is checked', async () => {
   const { dir, verify } = await scene();
   const path = blobFile(dir, wasm);
