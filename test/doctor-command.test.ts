@@ -126,6 +126,15 @@ const FAULTS: readonly Fault[] = [
     says: /another wasm: byte \d+ differs/,
   },
   {
+    what: 'a folder for temporary files that is none',
+    make: (on) => {
+      writeFileSync(join(on.env.TMPDIR ?? '', `moccache-${process.getuid?.() ?? 'user'}`), '');
+      return undefined;
+    },
+    check: 'compiler',
+    says: /EEXIST|ENOTDIR/,
+  },
+  {
     what: 'a random .did',
     make: () => env({ STAND_IN: 'differ did' }),
     check: 'deterministic',
@@ -340,7 +349,9 @@ test('who holds a lease is told, and whether that process lives', async () => {
 });
 
 test('settings are told with where they come from', async () => {
-  const on = scene({ '../home/.config/mops/builds.toml': 'lease-wait = "90s"\nreadonly = true\n' });
+  const on = scene({
+    '../home/.config/mops/builds.toml': 'lease-wait = "90s"\nreadonly = true\n[remote]\nurl = "https://cache.test"\n',
+  });
   const dir = dirname(mkdtempSync(join(on.base, 'x')));
   const { of } = await diagnose(
     on,
@@ -351,6 +362,9 @@ test('settings are told with where they come from', async () => {
     `dir is ${join(dir, 'builds')} (MOCCACHE_DIR)`,
     `mode is read-only (${file})`,
     `lease-wait is 90 s (${file})`,
+  ]);
+  expect(of('remote')).toMatchObject([
+    { state: 'note', says: expect.stringContaining(`[remote] in ${file}`) as unknown },
   ]);
 });
 

@@ -4,6 +4,7 @@ import { tryDisk } from '../cache/doctor/disk.ts';
 import type { Finding } from '../cache/doctor/finding.ts';
 import { checkClock, checkFolder } from '../cache/doctor/folder.ts';
 import { checkFileLocks, checkLeases } from '../cache/doctor/leases.ts';
+import { isSystemError } from '../cache/tier.ts';
 import { LOOKS_LIKE_PATH } from '../build/dependency.ts';
 import { tryCompiler } from '../build/doctor/compiler.ts';
 import { checkIcMops } from '../build/doctor/ic-mops.ts';
@@ -17,7 +18,7 @@ import { failureText } from './failures.ts';
 import type { Host } from './host.ts';
 import { findUndoneLink } from './link.ts';
 import { countText, type Paint } from './report.ts';
-import { readSettings, settingsInEffect, type Settings } from './settings.ts';
+import { readSettings, remoteIn, settingsInEffect, type Settings } from './settings.ts';
 import { jsonText } from './store-trouble.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function doctorCommand({ json }: { readonly json: boolean }, host: 
   const project = attempt('project', () => projectOf(host.cwd));
   const findings = [
     ...('kind' in settings ? storeFindings(settings.value, host) : [settings]),
-    ...remoteFindings(host),
+    ...remoteFindings(host, 'kind' in settings ? remoteIn(mopsDirs(host)) : []),
     checkIcMops(icMopsPlaces(host, 'kind' in project ? project.value : undefined)),
     ...('kind' in project ? await projectFindings(project.value, host) : [project]),
     await linkFinding(host),
@@ -54,6 +55,7 @@ function attempt<T>(check: string, work: () => T): Attempted<T> {
 }
 
 function trouble(check: string, error: unknown): Finding {
+  if (isSystemError(error)) return { check, state: 'wrong', says: (error as Error).message };
   if (!(error instanceof BuildError) || error.failure.kind === 'cancelled') throw error;
   const [says = '', ...advice] = failureText(error.failure).split('\n');
   return { check, state: 'wrong', says, ...(advice.length === 0 ? {} : { advice: advice.join('; ') }) };
@@ -87,20 +89,20 @@ function storeFindings(settings: Settings, host: Host): readonly Finding[] {
   return [...inEffect, ...folder, ...disk.findings, ...clock, ...checkLeases(dir, Date.now())];
 }
 
-function remoteFindings({ env }: Host): readonly Finding[] {
-  const set = Object.keys(env).filter((name) => REMOTE.has(name) && env[name] !== '');
+function remoteFindings({ env }: Host, remote: readonly string[]): readonly Finding[] {
+  const set = [...REMOTE.filter((name) => (env[name] ?? '') !== ''), ...remote];
   if (set.length === 0) return [];
   const says = `${set.join(', ')}: set, but this version has no remote caches; it is not used`;
   return [{ check: 'remote', state: 'note', says }];
 }
 
-const REMOTE = new Set([
+const REMOTE = [
   'MOCCACHE_REMOTE',
   'MOCCACHE_REMOTE_MODE',
   'MOCCACHE_LOCK',
   'MOCCACHE_TRUSTED_KEYS',
   'MOCCACHE_SIGNING_KEY',
-]);
+];
 
 function projectOf(cwd: string): Project | undefined {
   const file = findProject(cwd);

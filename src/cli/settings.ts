@@ -76,6 +76,12 @@ export function settingsInEffect(
   ];
 }
 
+/** Where builds.toml speaks of a remote cache, which this version does not have. */
+export function remoteIn(dirs: MopsDirs): readonly string[] {
+  const file = join(dirs.config, 'builds.toml');
+  return readTable(file).remote === undefined ? [] : [`[remote] in ${file}`];
+}
+
 /** `90s`, `10m`, `2h`, `30d`; a bare number is seconds. Milliseconds, or undefined where it is none of these. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
