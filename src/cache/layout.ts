@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
 import type { StorePaths } from './store-folder.ts';
@@ -46,6 +47,23 @@ export function* allBlobs(paths: Pick<StorePaths, 'blobs'>): Generator<Digest> {
   }
 }
 
+/** The digests of all blobs, in no order, listed a few folders at a time beside other work of this process. */
+export async function listBlobs(paths: Pick<StorePaths, 'blobs'>): Promise<readonly Digest[]> {
+  const dir = contentDirOf(paths);
+  const digests: Digest[] = [];
+  for (const first of hexNamesIn(dir)) {
+    const list = async (second: string) => {
+      const names = await readdir(`${dir}/${first}/${second}`).catch(noneWhereGone);
+      for (const rest of names) {
+        const digest = parseDigest(first + second + rest);
+        if (digest !== undefined) digests.push(digest);
+      }
+    };
+    await Promise.all(hexNamesIn(join(dir, first)).map(list));
+  }
+  return digests;
+}
+
 function keysIn(dir: string): readonly ActionKey[] {
   return namesIn(dir).flatMap((name) => parseActionKey(name) ?? []);
 }
@@ -58,10 +76,14 @@ function namesIn(dir: string): readonly string[] {
   try {
     return readdirSync(dir).sort();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return []; // a file in a folder's place is no folder of ours
-    throw error;
+    return noneWhereGone(error);
   }
+}
+
+function noneWhereGone(error: unknown): readonly string[] {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return []; // a file in a folder's place is no folder of ours
+  throw error;
 }
 
 function contentDirOf({ blobs }: Pick<StorePaths, 'blobs'>): string {

@@ -8,6 +8,7 @@ import { parseResult, writeResult, type ActionResult, type BlobRef, type Entry, 
 import { blobPathOf, resultPathOf } from './layout.ts';
 import { makeDir } from './make-dir.ts';
 import { nameOfOurs } from './process.ts';
+import { touch, touchNow } from './recency.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
 import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
 
@@ -30,7 +31,7 @@ export interface LocalStore extends Tier {
  *
  * Reads never go through cacache: importing it takes longer than the whole of a hit. They are checked by size and
  * XXH64 (invariant 5); what fails is set aside, so that the next `put` stores it again. With `readOnly` it is left
- * where it is.
+ * where it is, and no use of anything is noted.
  */
 export function openLocalStore(dir: string, options: { readonly readOnly?: boolean } = {}): LocalStore {
   const place: Place = { paths: storePathsOf(dir), readOnly: options.readOnly === true };
@@ -102,6 +103,7 @@ function readEntry(place: Place, key: ActionKey, wanted: readonly string[], chec
     if (blob === 'damaged') return { kind: 'miss', cause: 'damaged', what: name };
     bytes[name] = blob;
   }
+  if (!place.readOnly) touch(resultPathOf(place.paths, key), Date.now());
   return { kind: 'hit', tier: NAME, entry: { result, bytes } };
 }
 
@@ -118,7 +120,10 @@ async function writeEntry(place: Place, document: string, entry: Entry, checksum
 }
 
 async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf): Promise<void> {
-  if (typeof readBlob(place, ref, checksumOf) === 'object') return;
+  if (typeof readBlob(place, ref, checksumOf) === 'object') {
+    touchNow(blobPathOf(place.paths, ref.digest), Date.now());
+    return;
+  }
   const { put, rm } = await import('cacache');
   const { blobs } = place.paths;
   // cacache would make them too, but for others to read, and without saying what is wrong when it cannot.

@@ -16,10 +16,19 @@ export async function sweep(
 ): Promise<void> {
   if (paths !== undefined) {
     await sweepLeases(paths.lease, nowMs);
-    const ofOneProcess = [paths.tmp, join(paths.blobs, 'tmp'), paths.stamps, paths.sandbox]; // the second is cacache's
-    for (const dir of ofOneProcess) removeForsaken(dir, nowMs, (name) => (name.includes('-') ? name : undefined));
+    for (const dir of unfinishedDirs(paths)) removeForsaken(dir, nowMs, ownerNameIn);
   }
   for (const dir of new Set([bellDirHere(), ...scratchDirs])) {
     if (dir !== '') removeForsaken(dir, nowMs, (name) => name);
   }
+}
+
+/** The folders in which things lie under the name of the process that makes them, until they are done; see ownerNameIn. */
+export function unfinishedDirs(paths: StorePaths): readonly string[] {
+  return [paths.tmp, join(paths.blobs, 'tmp'), paths.stamps, paths.sandbox]; // the second is cacache's
+}
+
+/** Whose a thing in one of these folders is; undefined for what is done, which has no process in its name. */
+export function ownerNameIn(name: string): string | undefined {
+  return name.includes('-') ? name : undefined;
 }

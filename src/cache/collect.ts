@@ -1,0 +1,207 @@
+import { lstatSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { blobsNamedSince, takeCensus, type Census, type CountedBlob } from './census.ts';
+import { digestOf, type Digest } from './digest.ts';
+import type { EvictedResult, Eviction } from './eviction.ts';
+import { breakForsaken, breakLock, tryLock, type HeldLock } from './held-lock.ts';
+import { indexPathOf, blobPathOf, resultPathOf } from './layout.ts';
+import { seeLock, type LockPlace } from './lock.ts';
+import { makeDir } from './make-dir.ts';
+import { ownerHere, type Owner } from './owner.ts';
+import { livenessOf } from './process.ts';
+import { checkStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
+import { isSystemError, systemCodeOf } from './tier.ts';
+
+export interface CollectOptions {
+  /** The store's folder. */
+  readonly dir: string;
+  /** What is to go of what is there. */
+  readonly plan: (census: Census) => Eviction | Promise<Eviction>;
+  /** Only says what would go. */
+  readonly dryRun: boolean;
+  /** Blobs that were written or relied on this short a time before the census stay, for a result may be on its way. */
+  readonly freshMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Collected =
+  /** There is no store. */
+  | { readonly kind: 'empty' }
+  /** Another process is at it; nobody waits for it. */
+  | { readonly kind: 'busy'; readonly holder: Owner | undefined }
+  | {
+      readonly kind: 'collected';
+      readonly census: Census;
+      /** What went (of a dry run: what would go), in order. */
+      readonly removed: Removed;
+      readonly freedBytes: number;
+      /** Of results and blobs. */
+      readonly keptBytes: number;
+      /** What was to go and was used meanwhile. */
+      readonly sparedCount: number;
+      readonly overBytes: number;
+    };
+
+/**
+ * Takes a census, plans with it, and deletes what the plan says: results first, then the blobs that nothing names any
+ * more, with their lines in cacache's index. Safe beside builds: before each deletion there is another look, and a build
+ * that finds something gone compiles. One process at a time collects.
+ *
+ * What cannot be excluded is a writer that finds a blob in the very moment between the last look at it and its deletion,
+ * microseconds later: its result then names what is not there, the next lookup finds that incomplete, and the entry is
+ * made again.
+ *
+ * Throws a TierError where the folder is no store of ours, and the system's error where it cannot be read.
+ */
+export async function collect(options: CollectOptions): Promise<Collected> {
+  const { dir, plan, dryRun } = options;
+  const paths = storePathsOf(dir);
+  if (checkStoreFolder(dir) === 'empty') return { kind: 'empty' };
+  if (dryRun) {
+    const census = await takeCensus(dir, paths);
+    const removed = await plan(census);
+    return { ...endOf(census, removed, removed.overBytes), sparedCount: 0 };
+  }
+  const place = placeOf(paths);
+  const lock = await takeLock(place).catch((error: unknown) => {
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
+    return 'gone' as const; // the whole store was deleted meanwhile
+  });
+  if (lock === 'gone') return { kind: 'empty' };
+  if (lock === undefined) return { kind: 'busy', holder: seeLock(place)?.owner };
+  try {
+    const census = await takeCensus(dir, paths);
+    const planned = await plan(census);
+    const removed = await carryOut(options, paths, census, planned, lock);
+    return { ...endOf(census, removed, planned.overBytes), sparedCount: countOf(planned) - countOf(removed) };
+  } finally {
+    await lock.release();
+  }
+}
+
+type Removed = Pick<Eviction, 'results' | 'blobs' | 'loose' | 'leftovers'>;
+
+const BREATH = 500;
+const PULSE = { beatMs: 2_000, staleMs: 60_000 };
+
+/** A time that a file system gives lags behind the clock by as much as this, in milliseconds. */
+const CLOCK_STEP_MS = 20;
+
+async function carryOut(
+  { dir, freshMs, signal }: CollectOptions,
+  paths: StorePaths,
+  census: Census,
+  planned: Removed,
+  lock: HeldLock,
+): Promise<Removed> {
+  const each = async <T>(items: readonly T[], remove: (item: T) => boolean): Promise<readonly T[]> => {
+    const done: T[] = [];
+    for (const [index, item] of items.entries()) {
+      if (index % BREATH === BREATH - 1) await setImmediate();
+      if (lock.isLost() || signal?.aborted === true) break;
+      if (isGone(() => remove(item))) done.push(item);
+    }
+    return done;
+  };
+  const results = await each(planned.results, ({ result }) => {
+    const path = resultPathOf(paths, result.key);
+    const isLeased = lstatSync(join(paths.lease, `${result.key}.lock`), { throwIfNoEntry: false }) !== undefined;
+    if (isLeased || lstatSync(path).mtimeMs !== result.usedMs) return false;
+    unlinkSync(path);
+    return true;
+  });
+  const kept = await stillNamed(paths, census, results);
+  const freshFromMs = census.atMs - Math.max(freshMs, CLOCK_STEP_MS);
+  const removeBlob = ({ digest }: CountedBlob): boolean => {
+    const path = blobPathOf(paths, digest);
+    if (kept.has(digest) || lstatSync(path).mtimeMs >= freshFromMs) return false;
+    // The index first: killed in between we leave a blob, which the next census finds, not a line, which none would.
+    isGone(() => removeWithFolder(indexPathOf(paths, digest)));
+    removeWithFolder(path);
+    return true;
+  };
+  const blobs = await each(planned.blobs, removeBlob);
+  const loose = await each(planned.loose, removeBlob);
+  const leftovers = await each(planned.leftovers, ({ path, changedMs }) => {
+    const full = join(dir, path);
+    if (lstatSync(full).mtimeMs !== changedMs) return false;
+    rmSync(full, { recursive: true, force: true });
+    return true;
+  });
+  return { results, blobs, loose, leftovers };
+}
+
+/** The blobs that must stay: of results that were to go and did not, and of those that were written since. */
+async function stillNamed(
+  paths: StorePaths,
+  census: Census,
+  removed: readonly EvictedResult[],
+): Promise<ReadonlySet<Digest>> {
+  const gone = new Set(removed.map(({ result }) => result.key));
+  const named = new Set(await blobsNamedSince(paths, census));
+  for (const { key, blobs } of census.results) {
+    if (!gone.has(key)) for (const { digest } of blobs) named.add(digest);
+  }
+  return named;
+}
+
+/** False too for what another process deleted first, and for what the system does not let us delete. */
+function isGone(remove: () => unknown): boolean {
+  try {
+    return remove() !== false;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return false;
+  }
+}
+
+/** Empty folders are in the way of the next census. A writer that finds one gone makes it again. */
+function removeWithFolder(path: string): void {
+  unlinkSync(path);
+  try {
+    rmdirSync(dirname(path));
+  } catch {
+    // not empty
+  }
+}
+
+function placeOf({ lease }: StorePaths): LockPlace {
+  const name = digestOf('the collector of this store'); // named as a lease is, so that it is swept as one
+  return { lockDir: join(lease, `${name}.lock`), recordPath: join(lease, `${name}.owner`), recordKind: 'own' };
+}
+
+/** Undefined where another process has it that may be alive. */
+async function takeLock(place: LockPlace): Promise<HeldLock | undefined> {
+  const owner = ownerHere('gc', '');
+  makeDir(dirname(place.lockDir));
+  const lock = await tryLock(place, owner, PULSE);
+  if (lock !== undefined) return lock;
+  await breakForsaken(place);
+  const seen = seeLock(place);
+  const isSilent = seen !== undefined && Date.now() - seen.beatMs > PULSE.staleMs;
+  const isAlive = seen?.owner !== undefined && livenessOf(seen.owner) === 'alive';
+  if (isSilent && !isAlive) await breakLock(place, seen);
+  return tryLock(place, owner, PULSE);
+}
+
+function endOf(census: Census, removed: Removed, overBytes: number) {
+  const { results, blobs, loose, leftovers } = removed;
+  const storedBytes = sumOf([...results.map(({ result }) => result), ...blobs, ...loose]);
+  return {
+    kind: 'collected' as const,
+    census,
+    removed: { results, blobs, loose, leftovers },
+    freedBytes: storedBytes + sumOf(leftovers),
+    keptBytes: census.sizeBytes - storedBytes,
+    overBytes,
+  };
+}
+
+function sumOf(sized: readonly { readonly sizeBytes: number }[]): number {
+  return sized.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+function countOf({ results, blobs, loose, leftovers }: Removed): number {
+  return results.length + blobs.length + loose.length + leftovers.length;
+}
