@@ -90,7 +90,7 @@ test.each([['--builds'], ['--global'], []])(
 );
 
 test.each([
-  [['cache'], 'say which: show, size, clean, stats, explain, inspect, verify or doctor'],
+  [['cache'], 'say which: show, size, clean, gc, stats, explain, inspect, verify or doctor'],
   [['cache', 'nope'], 'no such command: nope'],
   [['cache', 'clean', 'everything'], '"everything" is too much'],
   [['cache', 'clean', '--global', '--builds'], 'exclude each other'],

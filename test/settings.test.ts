@@ -24,18 +24,29 @@ test('without any setting the store lies in the cache of mops, and is read and w
     dir: join(home, '.cache/mops/builds'),
     mode: 'read-write',
     leaseWaitMs: 600_000,
+    maxBytes: 5 * 1024 ** 3,
+    maxAgeMs: 30 * 86_400_000,
     logFile: undefined,
   });
 });
 
 test('builds.toml is heard, and the environment before it', () => {
-  const toml = 'dir = "/from/toml"\nreadonly = true\nlease-wait = "90s"\n';
-  expect(settings({}, toml)).toMatchObject({ dir: '/from/toml', mode: 'read-only', leaseWaitMs: 90_000 });
-  const env = { MOCCACHE_DIR: 'relative', MOCCACHE_LEASE_WAIT: '2m', MOCCACHE_DISABLE: '1', MOCCACHE_LOG: '/log' };
+  const toml = 'dir = "/from/toml"\nreadonly = true\nlease-wait = "90s"\nmax-size = "1GiB"\nmax-age = "7d"\n';
+  const limits = { maxBytes: 1024 ** 3, maxAgeMs: 7 * 86_400_000 };
+  expect(settings({}, toml)).toMatchObject({ dir: '/from/toml', mode: 'read-only', leaseWaitMs: 90_000, ...limits });
+  const env = {
+    MOCCACHE_DIR: 'relative',
+    MOCCACHE_LEASE_WAIT: '2m',
+    MOCCACHE_MAX_SIZE: '500MB',
+    MOCCACHE_DISABLE: '1',
+    MOCCACHE_LOG: '/log',
+  };
   expect(settings(env, toml)).toEqual({
     dir: '/somewhere/relative',
     mode: 'off',
     leaseWaitMs: 120_000,
+    maxBytes: 500_000_000,
+    maxAgeMs: 7 * 86_400_000,
     logFile: '/log',
   });
 });
@@ -48,6 +59,9 @@ test.each([
   [{}, 'dir = 5', { kind: 'bad-config', key: 'dir' }],
   [{}, 'readonly = "yes"', { kind: 'bad-config', key: 'readonly' }],
   [{}, 'lease-wait = "soon"', { kind: 'bad-config', key: 'lease-wait' }],
+  [{}, 'max-size = "big"', { kind: 'bad-config', key: 'max-size' }],
+  [{}, 'max-age = "30"', { kind: 'bad-config', key: 'max-age' }],
+  [{ MOCCACHE_MAX_SIZE: '-1' }, undefined, { kind: 'bad-config', key: 'MOCCACHE_MAX_SIZE' }],
   [{}, 'dir = ', { kind: 'bad-toml' }],
   [{ MOCCACHE_LEASE_WAIT: 'soon' }, undefined, { kind: 'bad-config', key: 'MOCCACHE_LEASE_WAIT' }],
 ])('%j with builds.toml %j is a clear failure', (env, toml, failure) => {

@@ -89,6 +89,15 @@ export function keysOfCanister(records: readonly HistoryRecord[], name: string):
   return new Set(ofIt.flatMap(({ key, compileKey }) => [key, compileKey]).filter((key) => key !== undefined));
 }
 
+/** Which canister each key was last built for. Two canisters may share one. */
+export function canistersByKey(records: readonly HistoryRecord[]): ReadonlyMap<ActionKey, string> {
+  return new Map(
+    records.flatMap(({ canister, key, compileKey }) =>
+      [key, compileKey].flatMap((one) => (one === undefined ? [] : [[one, canister] as const])),
+    ),
+  );
+}
+
 function pairOf({ digest, sizeBytes }: StoredBlob): readonly [Digest, number] {
   return [digest, sizeBytes];
 }

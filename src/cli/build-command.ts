@@ -29,6 +29,7 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
     tell?.event(event);
   };
   let failure: Failure | undefined;
+  let upkeep: (() => Promise<string | undefined>) | undefined;
   try {
     const dirs = mopsDirs(host);
     const settings = readSettings(host.env, dirs, host.cwd);
@@ -39,6 +40,10 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
       leaseWaitMs: settings.leaseWaitMs,
       onEvent,
     });
+    upkeep = async () => {
+      const { collectLater } = await import('./gc-later.ts');
+      return collectLater(cache, settings, outcomes, host);
+    };
     const undone = await findUndoneLink(host.cwd).catch(() => undefined); // a hint, and no reason to fail
     if (undone !== undefined) {
       onEvent({
@@ -92,6 +97,10 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
   if (host.signal.aborted) failure ??= { kind: 'cancelled' };
   if (command.json) host.out.write(buildJson(outcomes, events, performance.now() - started, failure));
   else tell?.close(outcomes, failure);
+  if (!host.signal.aborted && outcomes.some(({ outcome }) => outcome === 'built')) {
+    const note = await upkeep?.();
+    if (note !== undefined && !command.json) host.err.write(`${note}\n`);
+  }
   return exitCodeOf(outcomes, failure);
 }
 

@@ -8,6 +8,7 @@ const TEXTS = {
 
   moccache build [canisters...]    build canisters, from the cache where it has them
   moccache cache show|size|clean   mops's cache folder: print it, its size, delete it
+  moccache cache gc                delete what was not used for long, or is too much
   moccache cache stats             hits, misses, time saved; also as a page of HTML
   moccache cache explain           why a canister was compiled, and whether it will be
   moccache cache inspect|verify    what a key stands for; check every byte
@@ -43,6 +44,14 @@ moccache cache size             print how much it holds
 moccache cache clean            delete the project's .mops and the global cache
 moccache cache clean --global   delete the global cache
 moccache cache clean --builds   delete built artifacts only
+  --canister NAME               those of one canister
+  --older-than AGE              those not used for so long: 30d, 12h
+
+moccache cache gc [options]     delete what was not used for long; then, where the cache is larger
+                                than it may be, what was used least recently
+  --max-size SIZE               how large it may be: 5GiB, 500MB (default: as configured, else 5GiB)
+  --max-age AGE                 how long unused (default: as configured, else 30d)
+  --dry-run                     delete nothing; list what would go
 
 moccache cache stats [options]  hits, misses by cause, waits, time saved, bytes stored
   --since AGE OR DATE           count from then on: 7d, 12h, 2026-11-01
@@ -55,7 +64,7 @@ moccache cache inspect KEY      what a key stands for and what came of it; its f
 moccache cache verify           read all of it; take away what is damaged, exit 1 if anything was
 moccache cache doctor           what is set up, what is wrong and what to do; exit 1 if anything is
 
-stats, explain, inspect, verify and doctor take --json. All of these may run beside builds.
+gc, stats, explain, inspect, verify and doctor take --json. All of these may run beside builds.
 `,
   link: `moccache link           make node_modules/.bin/mops start moccache
 moccache link --check   only say whether it does; exit 1 if not

@@ -86,6 +86,11 @@ async function run(command: Command, host: Host): Promise<number> {
       const { statsCommand } = await import('./stats-command.ts');
       return statsCommand(command, host);
     }
+    case 'cache-gc':
+    case 'cache-clean-some': {
+      const { upkeepCommand } = await import('./gc-command.ts');
+      return upkeepCommand(command, host);
+    }
     case 'cache-explain':
     case 'cache-explain-keys': {
       const { explainCommand } = await import('./explain-command.ts');

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { parseCheck, type CheckCommand } from './check-options.ts';
 import { parseHistory, type HistoryCommand } from './history-options.ts';
 import { parsing, type Usage } from './parsing.ts';
+import { parseUpkeep, type UpkeepCommand } from './upkeep-options.ts';
 
 /** What the user asked for. Paths and names are as typed. */
 export type Command =
@@ -10,6 +11,7 @@ export type Command =
   | { readonly kind: 'cache-clean'; readonly scope: 'project-and-global' | 'global' | 'builds' }
   | HistoryCommand
   | CheckCommand
+  | UpkeepCommand
   | { readonly kind: 'link'; readonly check: boolean }
   | { readonly kind: 'help'; readonly topic: 'moccache' | 'build' | 'cache' | 'link' }
   | { readonly kind: 'version' }
@@ -118,7 +120,7 @@ function parseBuild(args: readonly string[]): Command {
 }
 
 function parseCache(args: readonly string[]): Command {
-  const other = parseHistory(args) ?? parseCheck(args);
+  const other = parseHistory(args) ?? parseCheck(args) ?? parseUpkeep(args);
   if (other !== undefined) return other;
   const options = {
     global: { type: 'boolean' },
@@ -131,7 +133,7 @@ function parseCache(args: readonly string[]): Command {
   if (values.help === true) return { kind: 'help', topic: 'cache' };
   const [action, ...more] = positionals;
   const usage = (message: string): Command => ({ kind: 'usage', topic: 'cache', message });
-  if (action === undefined) return usage('say which: show, size, clean, stats, explain, inspect, verify or doctor');
+  if (action === undefined) return usage('say which: show, size, clean, gc, stats, explain, inspect, verify or doctor');
   if (more.length > 0) return usage(`"${more.join(' ')}" is too much after ${action}`);
   switch (action) {
     case 'show':
@@ -145,7 +147,7 @@ function parseCache(args: readonly string[]): Command {
       };
     default:
       return usage(
-        `no such command: ${action}; there are show, size, clean, stats, explain, inspect, verify and doctor`,
+        `no such command: ${action}; there are show, size, clean, gc, stats, explain, inspect, verify and doctor`,
       );
   }
 }

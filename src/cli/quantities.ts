@@ -1,7 +1,8 @@
 /*
  * Sizes and times as people write and read them.
  *
- *     age = number unit        30d, 12h, 45m, 90s, 2w
+ *     age  = number unit       30d, 12h, 45m, 90s, 2w
+ *     size = number [unit]     5GiB, 500MB, 1.5 GB, 800k; a bare number is bytes
  */
 
 /** For messages about what is none. */
@@ -13,6 +14,18 @@ export function parseAge(text: string): number | undefined {
   if (number === undefined) return undefined;
   const ms = Math.round(Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS]);
   return Number.isSafeInteger(ms) ? ms : undefined;
+}
+
+/** For messages about what is none. */
+export const SIZE_EXAMPLE = '5GiB, 500MB or 1000000';
+
+/** Bytes, or undefined where it is no size. `MiB`, `M` and `m` are 1024 * 1024, `MB` is a million. */
+export function parseSize(text: string): number | undefined {
+  const [, number, prefix = '', suffix = ''] =
+    /^(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(ib|b)?)$/.exec(text.trim().toLowerCase()) ?? [];
+  if (number === undefined || (prefix === '' && suffix === 'ib')) return undefined;
+  const bytes = Math.round(Number(number) * (suffix === 'b' ? 1000 : 1024) ** POWERS.indexOf(prefix));
+  return Number.isSafeInteger(bytes) && (prefix !== '' || /^\d+$/.test(number)) ? bytes : undefined;
 }
 
 /** `1.2 GiB`, `512 B`. Rounded before the unit is chosen, so that nothing reads as `1024.0 MiB`. */
@@ -35,6 +48,7 @@ export function ageText(ms: number): string {
   return 'less than a minute';
 }
 
+const POWERS = ['', 'k', 'm', 'g', 't'];
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const AGES = [

@@ -4,6 +4,7 @@ import type { CacheOptions } from '../cache/cache.ts';
 import { parseToml } from '../build/project.ts';
 import { BuildError } from '../build/outcome.ts';
 import type { MopsDirs } from '../build/mops-dirs.ts';
+import { AGE_EXAMPLE, ageText, parseAge, parseSize, SIZE_EXAMPLE, sizeText } from './quantities.ts';
 
 /** How the user has set up the cache: flags first (the caller applies them), then the environment, then builds.toml. */
 export interface Settings {
@@ -11,11 +12,16 @@ export interface Settings {
   readonly dir: string;
   readonly mode: CacheOptions['mode'];
   readonly leaseWaitMs: number;
+  /** What the store is held to, in bytes and in milliseconds since an entry was last used. */
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
   /** Where every event is appended as a line of JSON. */
   readonly logFile: string | undefined;
 }
 
 const LEASE_WAIT_MS = 600_000;
+const MAX_SIZE = '5GiB';
+const MAX_AGE = '30d';
 
 /** Reads the environment and the user's builds.toml. Nothing of the project's folder is read (invariant 10). */
 export function readSettings(env: Readonly<Record<string, string | undefined>>, dirs: MopsDirs, cwd: string): Settings {
@@ -30,6 +36,19 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   if (typeof readonly !== 'boolean')
     throw new BuildError({ kind: 'bad-config', file, key: 'readonly', expected: 'true or false' });
   const wait = set(env.MOCCACHE_LEASE_WAIT) ?? text('lease-wait');
+  const limit = (
+    variable: string,
+    key: string,
+    normal: string,
+    parse: (text: string) => number | undefined,
+    as: string,
+  ) => {
+    const given = set(env[variable]) ?? text(key) ?? normal;
+    const value = parse(given);
+    if (value !== undefined) return value;
+    const place = set(env[variable]) === undefined ? { file, key } : { file: 'environment', key: variable };
+    throw new BuildError({ kind: 'bad-config', ...place, expected: `${as}, not "${given}"` });
+  };
   const logFile = set(env.MOCCACHE_LOG);
   const named = set(env.MOCCACHE_DIR) ?? text('dir');
   // Without a home mops's folder is relative: a project could bring along a cache of its own there, with any bytes in it.
@@ -42,6 +61,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
       wait === undefined
         ? LEASE_WAIT_MS
         : durationMsOf(wait, set(env.MOCCACHE_LEASE_WAIT) === undefined ? file : undefined),
+    maxBytes: limit('MOCCACHE_MAX_SIZE', 'max-size', MAX_SIZE, parseSize, `a size such as ${SIZE_EXAMPLE}`),
+    maxAgeMs: limit('MOCCACHE_MAX_AGE', 'max-age', MAX_AGE, parseAge, `an age such as ${AGE_EXAMPLE}`),
     logFile: logFile === undefined ? undefined : resolve(cwd, logFile),
   };
 }
@@ -55,7 +76,7 @@ export interface SettingInEffect {
 
 /** The settings as people know them, and where each comes from, by the same order as in readSettings. */
 export function settingsInEffect(
-  { dir, mode, leaseWaitMs, logFile }: Settings,
+  { dir, mode, leaseWaitMs, maxBytes, maxAgeMs, logFile }: Settings,
   env: Readonly<Record<string, string | undefined>>,
   dirs: MopsDirs,
 ): readonly SettingInEffect[] {
@@ -72,6 +93,8 @@ export function settingsInEffect(
     { name: 'dir', value: dir, from: sourceOf('MOCCACHE_DIR', 'dir') },
     { name: 'mode', value: mode, from: modeFrom },
     { name: 'lease-wait', value: `${leaseWaitMs / 1000} s`, from: sourceOf('MOCCACHE_LEASE_WAIT', 'lease-wait') },
+    { name: 'max-size', value: sizeText(maxBytes), from: sourceOf('MOCCACHE_MAX_SIZE', 'max-size') },
+    { name: 'max-age', value: ageText(maxAgeMs), from: sourceOf('MOCCACHE_MAX_AGE', 'max-age') },
     ...(logFile === undefined ? [] : [{ name: 'log', value: logFile, from: 'MOCCACHE_LOG' }]),
   ];
 }
