@@ -1,5 +1,6 @@
-// `npm run soak [-- MINUTES]`: the tests of single flight and of builds harmed at random, for longer than `npm test` has
-// time for. MINUTES (default: 10) of random harm with a seed of its own, and a thousand rounds of eight builds at once.
+// `npm run soak [-- MINUTES]`: the tests of single flight, of builds harmed at random and of upkeep beside builds, for
+// longer than `npm test` has time for. MINUTES (default: 10) of random harm with a seed of its own, as many of upkeep, and a
+// thousand rounds of eight builds at once.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +16,7 @@ const { status } = spawnSync(
   process.execPath,
   [
     ...[join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--testTimeout', long],
-    ...['chaos', 'single-flight'].map((name) => `test/faults/${name}.test.ts`),
+    ...['chaos', 'upkeep', 'single-flight'].map((name) => `test/faults/${name}.test.ts`),
   ],
   {
     cwd: root,

@@ -1,0 +1,94 @@
+// A store with many entries, written straight into its layout: much faster than building them.
+//
+//     node bench/big-store.mjs DIR COUNT [OLDEST_DAYS]
+//
+// Each entry has a document of its own, and shares its artifacts with others, as canisters do that are often rebuilt. The
+// entries were last used at times spread evenly between now and OLDEST_DAYS ago (default: 20).
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, realpathSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import xxhash from 'xxhash-wasm';
+
+const DAY_MS = 86_400_000;
+const ENTRIES_PER_WASM = 20;
+
+/** Makes the store; answers the bytes of its results and blobs. */
+export async function makeBigStore(dir, count, oldestDays = 20) {
+  if (existsSync(dir)) throw new Error(`${dir} is there already`);
+  const { h64Raw } = await xxhash();
+  const checksumOf = (bytes) => h64Raw(bytes).toString(16).padStart(16, '0');
+  const nowMs = Date.now();
+  const folders = new Set();
+  let sizeBytes = 0;
+
+  const put = (path, content, usedMs) => {
+    const file = join(dir, path);
+    const folder = dirname(file);
+    if (!folders.has(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    folders.add(folder);
+    writeFileSync(file, content, { mode: 0o600 });
+    utimesSync(file, usedMs / 1000, usedMs / 1000);
+  };
+  const blobs = new Map();
+  const blobOf = (content, usedMs) => {
+    const bytes = Buffer.from(content);
+    const digest = sha256(bytes);
+    const ref = `${digest} ${checksumOf(bytes)} ${bytes.length}`;
+    if (blobs.has(digest)) return ref;
+    blobs.set(digest, ref);
+    put(join('store/content-v2/sha256', ...split(digest)), bytes, usedMs);
+    put(join('store/index-v5', ...split(sha256(digest))), indexLineOf(digest, bytes, usedMs), usedMs);
+    sizeBytes += bytes.length;
+    return ref;
+  };
+
+  put('version', sealed('moccache store 1'), nowMs);
+  for (let number = 0; number < count; number += 1) {
+    const usedMs = Math.round(nowMs - DAY_MS / 24 - (oldestDays * DAY_MS * (count - number)) / count);
+    const document = Buffer.from(`["format",1]\n["main","src/Main${number}.mo"]\n["flags","--release"]\n`);
+    const key = sha256(document);
+    const wasm = Math.floor(number / ENTRIES_PER_WASM);
+    const head = [
+      'moccache result 1',
+      `key ${key}`,
+      `document ${blobOf(document, usedMs)}`,
+      `artifact did ${blobOf(`service : { f${wasm % 7} : () -> () }\n`, usedMs)}`,
+      `artifact wasm ${blobOf(`wasm ${wasm} `.padEnd(4_000, '.'), usedMs)}`,
+      'cost 4012',
+      `created ${usedMs}`,
+      '',
+    ].join('\n');
+    const result = `${head}check ${checksumOf(Buffer.from(head))}\n`;
+    put(join('ac', key.slice(0, 2), key), result, usedMs);
+    sizeBytes += result.length;
+  }
+  return sizeBytes;
+}
+
+/** As cacache writes it. */
+function indexLineOf(digest, bytes, time) {
+  const integrity = `sha256-${Buffer.from(digest, 'hex').toString('base64')}`;
+  const entry = JSON.stringify({ key: digest, integrity, time, size: bytes.length });
+  return `\n${createHash('sha1').update(entry).digest('hex')}\t${entry}`;
+}
+
+function sealed(text) {
+  return `${text}\n${sha256(text).slice(0, 16)}\n`;
+}
+
+function split(hex) {
+  return [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4)];
+}
+
+function sha256(bytes) {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const [dir, count, oldestDays] = process.argv.slice(2);
+  if (dir === undefined || !(Number(count) > 0))
+    throw new Error('usage: node bench/big-store.mjs DIR COUNT [OLDEST_DAYS]');
+  const sizeBytes = await makeBigStore(dir, Number(count), Number(oldestDays ?? 20));
+  console.log(`${count} entries, ${sizeBytes} bytes`);
+}
