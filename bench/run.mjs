@@ -8,6 +8,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from '../.ci/build.mjs';
+import { measureUpkeep } from './upkeep.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const quick = process.argv.includes('--quick');
@@ -30,6 +31,7 @@ try {
     groups,
   };
   print(report);
+  report.upkeep = await measureUpkeep({ root, top, quick });
   writeFileSync(out, `${JSON.stringify(report, undefined, 2)}\n`);
   console.log(`\nwritten to ${relative(process.cwd(), out)}`);
 } finally {
