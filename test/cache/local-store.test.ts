@@ -58,9 +58,14 @@ test('putting the same a thousand times over leaves the blobs and their index as
   const before = snapshotOf(join(dir, 'store'));
   const small = await entryOf(DOCUMENT, { wasm: bytesOf(2_000), did: bytesOf(300, 2) });
   await store.put(DOCUMENT, small);
-  const withSmall = snapshotOf(join(dir, 'store'));
+  // But for the times: a writer that finds its blob in place says by them that it relies on it.
+  const contents = () =>
+    Object.fromEntries(
+      Object.entries(snapshotOf(join(dir, 'store'))).map(([path, text]) => [path, text.replace(/^[\d.]+ /, '')]),
+    );
+  const withSmall = contents();
   for (let round = 0; round < 1_000; round += 1) await store.put(DOCUMENT, small);
-  expect(snapshotOf(join(dir, 'store'))).toEqual(withSmall);
+  expect(contents()).toEqual(withSmall);
   expect(Object.keys(withSmall).filter((path) => /index.*[0-9a-f]{60}$/.test(path))).toHaveLength(
     Object.keys(before).filter((path) => /index.*[0-9a-f]{60}$/.test(path)).length + 1,
   );
