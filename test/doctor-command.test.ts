@@ -362,6 +362,8 @@ test('settings are told with where they come from', async () => {
     `dir is ${join(dir, 'builds')} (MOCCACHE_DIR)`,
     `mode is read-only (${file})`,
     `lease-wait is 90 s (${file})`,
+    'max-size is 5.0 GiB (default)',
+    'max-age is 30 days (default)',
   ]);
   expect(of('remote')).toMatchObject([
     { state: 'note', says: expect.stringContaining(`[remote] in ${file}`) as unknown },

@@ -40,7 +40,7 @@ test.each([
   [['build', '--jobs', '0'], 'build', /--jobs takes a whole number from 1 up, not "0"/],
   [['build', '--jobs', '2.5'], 'build', /not "2.5"/],
   [['build', '--rebuild', '--no-cache'], 'build', /--rebuild compares with the cache/],
-  [['cache'], 'cache', /show, size, clean, stats, explain, inspect, verify or doctor/],
+  [['cache'], 'cache', /show, size, clean, gc, stats, explain, inspect, verify or doctor/],
   [['cache', 'nope'], 'cache', /no such command: nope/],
   [['cache', 'size', 'now'], 'cache', /"now" is too much/],
   [['cache', 'clean', '--global', '--builds'], 'cache', /exclude each other/],
