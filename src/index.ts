@@ -36,6 +36,7 @@ export type { Baseline, Change, Explanation } from './build/explain.ts';
 export type { Program } from './build/facts.ts';
 export type { FileChange } from './build/file-changes.ts';
 export type { Finisher } from './build/finish.ts';
+export type { Keys } from './build/keys.ts';
 export type { MopsDirs, MopsDirsOptions } from './build/mops-dirs.ts';
 export type {
   ArtifactName,
@@ -45,7 +46,9 @@ export type {
   MaterializedArtifact,
   MissingImport,
   Outcome,
+  Tool,
 } from './build/outcome.ts';
+export type { OptimizeJob, Optimizer } from './build/optimizer.ts';
 export type { Package } from './build/packages.ts';
 export type { BuildRequest, Prepared } from './build/prepare.ts';
 export type { Canister, Migrations, Project } from './build/project.ts';

@@ -106,10 +106,26 @@ const CONFIGURATION: readonly Row[] = [
     says: ['ROOT/mops.toml: no compiler is pinned', 'mops toolchain use moc', 'moc = "./'],
   },
   {
-    what: '[optimize]',
+    what: '[optimize] without a wasm-opt',
     files: { 'mops.toml': tomlOf({ a: 'src/A.mo' }, '[optimize]\nlevel = "O3"') },
     code: 1,
-    says: ['[optimize]', 'not supported', '--no-optimize'],
+    says: ['ROOT/mops.toml: [optimize] needs wasm-opt', 'mops toolchain use wasm-opt <version>', '--no-optimize'],
+  },
+  {
+    what: 'a wasm-opt that is not there',
+    files: { 'mops.toml': tomlOf({ a: 'src/A.mo' }, '[optimize]').replace('moc =', 'wasm-opt = "./w"\nmoc =') },
+    code: 1,
+    says: ['ROOT/w: no wasm-opt to be had here', '[toolchain] wasm-opt = "./w"', '--no-optimize'],
+  },
+  {
+    what: 'a version of wasm-opt that is not on this machine, beside an ic-mops that knows none',
+    files: { 'mops.toml': tomlOf({ a: 'src/A.mo' }, '[optimize]').replace('moc =', 'wasm-opt = "131"\nmoc =') },
+    code: 1,
+    says: [
+      'wasm-opt/131/bin/wasm-opt: no wasm-opt to be had here',
+      'ic-mops 2.9.0 does not know wasm-opt',
+      '--no-optimize',
+    ],
   },
   {
     what: 'a next file of migrations',

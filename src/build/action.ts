@@ -37,6 +37,17 @@ export interface FinishAction {
   readonly finisher: CompilerIdentity;
 }
 
+/** The complete description of what is done to the finished wasm where mops.toml has `[optimize]`. */
+export interface OptimizeAction {
+  /** The finished wasm: whatever made it, equal bytes share a run. */
+  readonly wasm: Digest;
+  readonly optimizer: CompilerIdentity;
+  /** As they are given to it, but for the names of the files. */
+  readonly flags: readonly string[];
+  /** The variables that it may read. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** A document and the key that is its digest. */
 export interface Keyed {
   readonly document: string;
@@ -79,6 +90,18 @@ export function keyOfFinish(action: FinishAction): Keyed {
     ...(action.candid === undefined ? [] : [['candid', action.candid]]),
     ...action.metadata.map(({ name, data }) => ['metadata', name, digestOf(data)]),
     ['finisher', action.finisher.name, action.finisher.version, action.finisher.digest],
+    ['outputs', 'wasm'],
+  ]);
+}
+
+export function keyOfOptimize(action: OptimizeAction): Keyed {
+  return keyed([
+    ['format', FORMAT],
+    ['stage', 'optimize'],
+    ['wasm', action.wasm],
+    ['optimizer', action.optimizer.name, action.optimizer.version, action.optimizer.digest],
+    ['optimizer-flags', ...action.flags],
+    ...sorted(Object.entries(action.environment).map(([name, value]) => ['env', name, value])),
     ['outputs', 'wasm'],
   ]);
 }

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { digestOf } from '../cache/digest.ts';
-import { isSystemError, systemCodeOf } from '../cache/tier.ts';
 import type { Context } from './context.ts';
 import type { Closure } from './closure.ts';
 import type { CompileEnd } from './compiler.ts';
 import { isWasm } from './difference.ts';
+import { inSandbox } from './in-sandbox.ts';
 import { mocCommandOf, type Invocation } from './moc-args.ts';
-import { BuildError, type ArtifactName, type Failure } from './outcome.ts';
-import { collectArtifacts, stageSandbox, type Sandbox } from './sandbox.ts';
+import { BuildError, type ArtifactName } from './outcome.ts';
+import { collectArtifacts, type Sandbox } from './sandbox.ts';
 import type { Made } from './stage.ts';
 
 /** One run of the compiler, described. */
@@ -45,50 +45,18 @@ export function mocVariablesOf(environment: Readonly<Record<string, string>>): R
 /**
  * Runs the compiler once, in a fresh process and a sandbox of its own. What it printed is kept as the artifacts `stdout`
  * and `stderr`, byte for byte. Throws a BuildError where the compiler rejects the program or does not do its work.
- *
- * The sandbox is made in the cache's own folder; where that cannot be written to, is full, or was deleted with all that
- * is in it while the compiler ran, in the system's folder for temporary files.
  */
-export async function compile(job: CompileJob): Promise<Made> {
-  const { cache, scratchDir } = job.context;
-  const made = cache.sandboxDir === undefined ? 'ENOENT' : await compileUnder(cache.sandboxDir, job);
-  if (typeof made === 'object') return made;
-  const again = await compileUnder(scratchDir, job);
-  if (typeof again === 'object') return again;
-  throw new BuildError({ kind: 'no-scratch', path: scratchDir, code: again });
+export function compile(job: CompileJob): Promise<Made> {
+  const { closure, context, invocation, signal } = job;
+  // A folder that the project lacks is lacking here too: the compiler has something to say about it.
+  const dirs = [...closure.folders, ...(invocation.actorIdl === undefined ? [] : [invocation.actorIdl])];
+  const { cache, scratchDir } = context;
+  return inSandbox({
+    ...{ cache, scratchDir, signal },
+    staging: { closure, dirs },
+    work: (sandbox) => runCompiler(sandbox, job),
+  });
 }
-
-/**
- * The system's code where the disk, and not the program, is at fault: no sandbox could be made, it did not last (what was
- * gone may have changed what an import leads to), its files cannot be read, or it had no room for what the compiler writes.
- */
-async function compileUnder(parent: string, job: CompileJob): Promise<Made | string> {
-  const sandbox = tryStage(parent, job);
-  if (typeof sandbox === 'string') return sandbox;
-  try {
-    const made = await runCompiler(sandbox, job);
-    return sandbox.isWhole() ? made : 'ENOENT';
-  } catch (error) {
-    if (job.signal.aborted) throw error;
-    const code = isSystemError(error) ? systemCodeOf(error) : undefined;
-    if (code !== undefined) return code;
-    if (!(error instanceof BuildError) || !MAYBE_THE_DISK.has(error.failure.kind)) throw error;
-    if (!sandbox.isWhole()) return 'ENOENT';
-    if (parent !== job.context.scratchDir && !sandbox.hasRoom()) return 'ENOSPC';
-    throw error;
-  } finally {
-    void sandbox.remove();
-  }
-}
-
-/** Of a program too the system says that it is not there, where the folder that it is to run in is gone. */
-const MAYBE_THE_DISK = new Set<Failure['kind']>([
-  'rejected',
-  'no-output',
-  'bad-wasm',
-  'compiler-killed',
-  'compiler-unusable',
-]);
 
 async function runCompiler(sandbox: Sandbox, job: CompileJob): Promise<Made> {
   const { context, canister, closure, invocation } = job;
@@ -123,19 +91,6 @@ async function runCompiler(sandbox: Sandbox, job: CompileJob): Promise<Made> {
     costMs: end.durationMs,
     sound: changed === undefined && job.uncacheable === undefined,
   };
-}
-
-/** A sandbox under `parent`, or the system's code where none can be made there. */
-function tryStage(parent: string, { closure, invocation }: CompileJob): Sandbox | string {
-  // A folder that the project lacks is lacking here too: the compiler has something to say about it.
-  const dirs = [...closure.folders, ...(invocation.actorIdl === undefined ? [] : [invocation.actorIdl])];
-  try {
-    return stageSandbox(parent, { closure, dirs });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error; // a bug, not the disk
-    return code;
-  }
 }
 
 function judge(job: CompileJob, end: CompileEnd): void {

@@ -3,6 +3,7 @@ import { openCache, type Cache } from '../cache/cache.ts';
 import type { CompilerIdentity } from './action.ts';
 import type { Compiler } from './compiler.ts';
 import type { Finisher } from './finish.ts';
+import type { Optimizer } from './optimizer.ts';
 import type { BuildEvent } from './outcome.ts';
 import type { Package } from './packages.ts';
 import type { Canister, Project } from './project.ts';
@@ -19,6 +20,8 @@ export interface BuildOptions {
   readonly packages: readonly Package[];
   readonly compiler: Compiler;
   readonly finisher: Finisher;
+  /** Undefined where nothing is optimized. */
+  readonly optimizer?: Optimizer | undefined;
   readonly cache: Cache;
   /** What the compiler gets, before what would steer its run time is taken out. */
   readonly environment: Readonly<Record<string, string>>;

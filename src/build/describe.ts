@@ -1,9 +1,10 @@
 import { digestOf, type Digest } from '../cache/digest.ts';
-import { keyOfCompile, keyOfFinish, type Keyed } from './action.ts';
+import { keyOfCompile, keyOfFinish, keyOfOptimize, type Keyed } from './action.ts';
 import { mocVariablesOf, outputsOf } from './compile.ts';
 import type { Context } from './context.ts';
 import { readCandid, sectionsOf, type Candid, type Finisher } from './finish.ts';
 import { readInputs, type Inputs } from './inputs.ts';
+import type { Optimizer } from './optimizer.ts';
 import type { Outcome } from './outcome.ts';
 import type { Canister } from './project.ts';
 
@@ -55,6 +56,12 @@ export function describeFinish(
     metadata: sectionsOf(candid?.text ?? '', canister.initArg).slice(candid === undefined ? 1 : 0),
     finisher: finisher.identity,
   });
+}
+
+/** What is done to the finished wasm after that. */
+export function describeOptimize(wasm: Digest, optimizer: Optimizer): Keyed {
+  const { identity, flags, variables } = optimizer;
+  return keyOfOptimize({ wasm, optimizer: identity, flags, environment: variables });
 }
 
 /** Development builds of moc read files that variables name (MOC_RELEASE_RTS and the like): their bytes are in no key. */

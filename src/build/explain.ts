@@ -1,6 +1,6 @@
-import type { ActionKey } from '../cache/digest.ts';
 import type { Importers } from './chain.ts';
 import { compareFiles, type FileChange } from './file-changes.ts';
+import type { Keys } from './keys.ts';
 import { factsOf, type Facts, type Program } from './facts.ts';
 
 /**
@@ -45,23 +45,30 @@ export type Change =
   /** The configured Candid file, the init argument, another section of metadata: by digest. */
   | { readonly kind: 'candid' | 'init-arg'; readonly before?: string; readonly after?: string }
   | { readonly kind: 'metadata'; readonly name: string; readonly before?: string; readonly after?: string }
-  | { readonly kind: 'finisher'; readonly before?: Program; readonly after?: Program }
+  | { readonly kind: 'finisher' | 'optimizer'; readonly before?: Program; readonly after?: Program }
+  /** What wasm-opt is told. */
+  | {
+      readonly kind: 'optimizer-flags';
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly before: readonly string[];
+      readonly after: readonly string[];
+    }
   /** A row that this version does not know. */
   | { readonly kind: 'other'; readonly row: string; readonly before?: string; readonly after?: string };
 
-/** All that was known of a canister when it was built: its two documents, and how its files are reached. */
+/** All that was known of a canister when it was built: its documents, and how its files are reached. */
 export interface Described {
   readonly compileDocument: string;
   /** Undefined where that is not known. Which wasm and did it is about does not matter: they are a consequence. */
   readonly finishDocument: string | undefined;
+  /** Empty where nothing was optimized, undefined where that is not known. */
+  readonly optimizeDocument?: string | undefined;
   readonly importers: Importers;
 }
 
-/** The two keys of an earlier build. */
-export interface Baseline {
-  readonly compileKey: ActionKey;
-  /** Of the finish. */
-  readonly key: ActionKey;
+/** The keys of an earlier build. */
+export interface Baseline extends Keys {
   /** The root of the project, where it was another: then a canister of the same name was built there. */
   readonly project?: string;
 }
@@ -90,7 +97,7 @@ export function explain(before: Described, after: Described): readonly Change[] 
   );
   return [
     ...changeOf('compiler', old.compiler, fresh.compiler),
-    ...flagsChange(old.flags, fresh.flags),
+    ...flagsChange('flags', old.flags, fresh.flags),
     ...changeOf('main', old.main, fresh.main),
     ...named('variable', old.variables, fresh.variables),
     ...packages,
@@ -100,6 +107,7 @@ export function explain(before: Described, after: Described): readonly Change[] 
     ...changeOf('output-name', old.outputName, fresh.outputName),
     ...otherChanges(old, fresh),
     ...finishChanges(before.finishDocument, after.finishDocument),
+    ...optimizeChanges(before.optimizeDocument, after.optimizeDocument),
   ];
 }
 
@@ -116,6 +124,19 @@ function finishChanges(before: string | undefined, after: string | undefined): r
     }),
     ...changeOf('finisher', old.finisher, fresh.finisher),
     ...otherChanges(old, fresh),
+  ];
+}
+
+/** Of two runs of the optimizer, of which either may be none. */
+function optimizeChanges(before: string | undefined, after: string | undefined): readonly Change[] {
+  if (before === undefined || after === undefined) return [];
+  const [old, fresh] = [factsOf(before), factsOf(after)];
+  return [
+    ...changeOf('optimizer', old.optimizer, fresh.optimizer),
+    ...flagsChange('optimizer-flags', old.optimizerFlags, fresh.optimizerFlags),
+    ...named('variable', old.variables, fresh.variables),
+    // Of a run that was not there all rows are new, and say nothing.
+    ...(before === '' || after === '' ? [] : otherChanges(old, fresh)),
   ];
 }
 
@@ -146,9 +167,13 @@ function namesIn(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string
   return [...new Set([...before.keys(), ...after.keys()])].sort();
 }
 
-function flagsChange(before: readonly string[], after: readonly string[]): readonly Change[] {
+function flagsChange(
+  kind: 'flags' | 'optimizer-flags',
+  before: readonly string[],
+  after: readonly string[],
+): readonly Change[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
-  return [{ kind: 'flags', added: lacking(after, before), removed: lacking(before, after), before, after }];
+  return [{ kind, added: lacking(after, before), removed: lacking(before, after), before, after }];
 }
 
 /** Of the first what the second has not, each as often as it has too few of it. */

@@ -3,11 +3,13 @@ import type { ActionKey } from '../cache/digest.ts';
 import { parseImporters, type Importers } from './chain.ts';
 import { explain, type Baseline, type Described, type Explanation } from './explain.ts';
 import { historyOf, type HistoryRecord } from './history.ts';
+import { keysOf } from './keys.ts';
 
-/** A canister as it is now. Its finish is known only where its compile is. */
+/** A canister as it is now. What follows its compile is known only where that is. */
 export interface Now extends Described {
   readonly compileKey: ActionKey;
   readonly key: ActionKey | undefined;
+  readonly optimizeKey: ActionKey | undefined;
 }
 
 /**
@@ -27,15 +29,16 @@ export function baselineIn(
 ): Baseline | undefined {
   const found = records.findLast((record) => record.canister === canister && willDo(record.project) && hasKeys(record));
   if (found?.key === undefined || found.compileKey === undefined) return undefined;
-  return { key: found.key, compileKey: found.compileKey, project: found.project };
+  return { ...keysOf(found.compileKey, found.key, found.optimizeKey), project: found.project };
 }
 
 /** Compares with an earlier build. Never throws: what cannot be read any more is said to be gone. */
 export async function explainSince(cache: Cache, baseline: Baseline | undefined, now: Now): Promise<Explanation> {
   if (baseline === undefined) return { kind: 'first' };
-  const { compileKey, key, project } = baseline; // what else the caller knows of it is not ours to tell
-  const since = { compileKey, key, ...(project === undefined ? {} : { project }) };
-  if (since.compileKey === now.compileKey && since.key === now.key) return { kind: 'same', since };
+  const { compileKey, key, optimizeKey, project } = baseline; // what else the caller knows of it is not ours to tell
+  const since = { ...keysOf(compileKey, key, optimizeKey), ...(project === undefined ? {} : { project }) };
+  if (compileKey === now.compileKey && key === now.key && optimizeKey === now.optimizeKey)
+    return { kind: 'same', since };
   const before = await readDescribed(cache, since, now);
   if (before === undefined) return { kind: 'gone', since };
   const changes = explain(before, now);
@@ -45,15 +48,21 @@ export async function explainSince(cache: Cache, baseline: Baseline | undefined,
 /** What is kept of a build; a document in hand is not read again. Undefined where its compile is not known any more. */
 export async function readDescribed(
   cache: Cache,
-  { compileKey, key }: Baseline,
+  { compileKey, key, optimizeKey }: Baseline,
   now?: Now,
 ): Promise<Described | undefined> {
-  const [compileDocument, finishDocument, importers] = await Promise.all([
+  const [compileDocument, finishDocument, optimizeDocument, importers] = await Promise.all([
     compileKey === now?.compileKey ? now.compileDocument : cache.readDocument(compileKey),
     key === now?.key ? now.finishDocument : cache.readDocument(key),
+    optimizeKey === undefined
+      ? ''
+      : optimizeKey === now?.optimizeKey
+        ? now.optimizeDocument
+        : cache.readDocument(optimizeKey),
     readImporters(cache, compileKey),
   ]);
-  return compileDocument === undefined ? undefined : { compileDocument, finishDocument, importers };
+  if (compileDocument === undefined) return undefined;
+  return { compileDocument, finishDocument, optimizeDocument, importers };
 }
 
 /** Which file asks for which in a compile. Empty where that is not known. */

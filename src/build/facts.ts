@@ -7,7 +7,7 @@ export interface Program {
   readonly digest: string;
 }
 
-/** A document of either stage, read back. What a stage has not is empty or undefined. Maps are by name, path or folder. */
+/** A document of any stage, read back. What a stage has not is empty or undefined. Maps are by name, path or folder. */
 export interface Facts {
   readonly compiler: Program | undefined;
   readonly flags: readonly string[];
@@ -24,6 +24,8 @@ export interface Facts {
   readonly candid: string | undefined;
   readonly metadata: ReadonlyMap<string, string>;
   readonly finisher: Program | undefined;
+  readonly optimizer: Program | undefined;
+  readonly optimizerFlags: readonly string[];
   /** Rows that this version does not know, and the format: by their name. */
   readonly others: ReadonlyMap<string, string>;
 }
@@ -52,24 +54,31 @@ export function factsOf(document: string): Facts {
     candid: first('candid')?.[0],
     metadata: pairs('metadata'),
     finisher: programOf(first('finisher')),
+    optimizer: programOf(first('optimizer')),
+    optimizerFlags: first('optimizer-flags') ?? [],
     others: new Map([...rows].filter(([name]) => !KNOWN.has(name)).map(([name, of]) => [name, JSON.stringify(of)])),
   };
 }
 
-/** Which of the two a document describes; undefined for anything else. */
-export function stageOf(document: string): 'compile' | 'finish' | undefined {
+/** The steps of a build that have a document each, in their order. */
+export type StageName = 'compile' | 'finish' | 'optimize';
+
+/** Which of them a document describes; undefined for anything else. */
+export function stageOf(document: string): StageName | undefined {
   const row = document
     .split('\n')
     .map(parseRow)
     .find(([name]) => name === 'stage');
-  return row?.[1] === 'compile' || row?.[1] === 'finish' ? row[1] : undefined;
+  return STAGES.find((name) => name === row?.[1]);
 }
 
-/** `wasm` and `did` of a finish are what the compiler made: a consequence of all else. */
+const STAGES: readonly StageName[] = ['compile', 'finish', 'optimize'];
+
+/** `wasm` and `did` are what the stage before made: a consequence of all else. */
 const KNOWN = new Set(
   (
     'stage compiler main flags env package input absent listing outputs output-name ' +
-    'wasm did candid metadata finisher'
+    'wasm did candid metadata finisher optimizer optimizer-flags'
   ).split(' '),
 );
 

@@ -21,9 +21,10 @@ export interface HistoryRecord {
   /** Another process did the work while this one waited. */
   readonly waited: boolean;
   readonly files: string | undefined;
-  /** Of the finish, and of the compile before it. */
+  /** Of the finish, of the compile before it, and of the optimizing after it, where there was one. */
   readonly key: ActionKey | undefined;
   readonly compileKey: ActionKey | undefined;
+  readonly optimizeKey: ActionKey | undefined;
   readonly durationMs: number;
   /** What the compiler took when it ran: now, or when the entry was made. */
   readonly compileMs: number | undefined;
@@ -57,7 +58,7 @@ export function recordOf(
     if (outcome.failure.kind === 'cancelled') return undefined;
     return { ...common, failure: outcome.failure.kind, durationMs: Math.round(durationMs) };
   }
-  const { key, compileKey, waited, files, compileMs, artifacts } = outcome;
+  const { key, compileKey, optimizeKey, waited, files, compileMs, artifacts } = outcome;
   return {
     ...common,
     ...(outcome.outcome === 'hit'
@@ -66,6 +67,7 @@ export function recordOf(
     ...(waited ? { waited } : {}),
     files,
     ...(key === undefined ? {} : { key, compileKey }),
+    ...(optimizeKey === undefined ? {} : { optimizeKey }),
     durationMs: Math.round(durationMs),
     compileMs: Math.round(compileMs),
     ...(artifacts.wasm === undefined ? {} : { wasm: pairOf(artifacts.wasm) }),
@@ -83,17 +85,18 @@ export function historyOf(journal: { readonly records: readonly JournalRecord[];
   };
 }
 
-/** The keys, of both stages, under which something was found or stored for canisters of that name. */
+/** The keys, of all stages, under which something was found or stored for canisters of that name. */
 export function keysOfCanister(records: readonly HistoryRecord[], name: string): ReadonlySet<ActionKey> {
   const ofIt = records.filter(({ canister }) => canister === name);
-  return new Set(ofIt.flatMap(({ key, compileKey }) => [key, compileKey]).filter((key) => key !== undefined));
+  const keys = ofIt.flatMap(({ key, compileKey, optimizeKey }) => [key, compileKey, optimizeKey]);
+  return new Set(keys.filter((key) => key !== undefined));
 }
 
 /** Which canister each key was last built for. Two canisters may share one. */
 export function canistersByKey(records: readonly HistoryRecord[]): ReadonlyMap<ActionKey, string> {
   return new Map(
-    records.flatMap(({ canister, key, compileKey }) =>
-      [key, compileKey].flatMap((one) => (one === undefined ? [] : [[one, canister] as const])),
+    records.flatMap(({ canister, key, compileKey, optimizeKey }) =>
+      [key, compileKey, optimizeKey].flatMap((one) => (one === undefined ? [] : [[one, canister] as const])),
     ),
   );
 }
@@ -121,6 +124,7 @@ function parseRecord(record: JournalRecord): HistoryRecord | undefined {
     waited: record.waited === true,
     key: parseActionKey(record.key),
     compileKey: parseActionKey(record.compileKey),
+    optimizeKey: parseActionKey(record.optimizeKey),
     compileMs: isAmount(record.compileMs) ? record.compileMs : undefined,
     wasm: parsePair(record.wasm),
     stored: Array.isArray(record.stored) ? record.stored.flatMap((pair) => parsePair(pair) ?? []) : NONE,

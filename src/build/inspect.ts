@@ -4,14 +4,14 @@ import type { ActionKey } from '../cache/digest.ts';
 import type { BlobRef } from '../cache/entry.ts';
 import { resultPathOf } from '../cache/layout.ts';
 import { storePathsOf } from '../cache/store-folder.ts';
-import { stageOf } from './facts.ts';
+import { stageOf, type StageName } from './facts.ts';
 import { historyOf, type HistoryRecord } from './history.ts';
 
 /** All that is known of a key. Times are in milliseconds, of wall time or since the epoch. */
 export interface Inspection {
   readonly kind: 'found';
   readonly key: ActionKey;
-  readonly stage: 'compile' | 'finish' | undefined;
+  readonly stage: StageName | undefined;
   /** Undefined where it is not in the store any more, or damaged. */
   readonly document: string | undefined;
   readonly artifacts: readonly InspectedArtifact[];
@@ -19,7 +19,7 @@ export interface Inspection {
   readonly createdMs: number;
   /** The newest of: when the result was written or refreshed, and the last build that had to do with the key. */
   readonly lastUsedMs: number;
-  /** The newest build with the key, in either stage, that the journal has. */
+  /** The newest build with the key, in any stage, that the journal has. */
   readonly record: HistoryRecord | undefined;
 }
 
@@ -39,7 +39,7 @@ export async function inspectKey(
   const { artifacts, costMs, createdMs } = known.entry.result;
   const document = await cache.readDocument(key);
   const { records } = historyOf(cache.readJournal(key));
-  const record = records.findLast((record) => record.key === key || record.compileKey === key);
+  const record = records.findLast((record) => [record.key, record.compileKey, record.optimizeKey].includes(key));
   const inspected: InspectedArtifact[] = [];
   for (const [name, ref] of Object.entries(artifacts)) {
     const read = await cache.lookUp(key, [name]);

@@ -7,7 +7,7 @@ import type { Cache } from '../cache/cache.ts';
 import { actionKeyOf } from '../cache/digest.ts';
 import { LOOKS_LIKE_PATH } from './dependency.ts';
 import type { IcMops } from './ic-mops.ts';
-import { BuildError, type BuildEvent } from './outcome.ts';
+import { BuildError, type BuildEvent, type Tool } from './outcome.ts';
 import type { Resolution } from './packages.ts';
 
 export interface InstallOptions {
@@ -66,45 +66,66 @@ function missing({ missing: [first, ...others] }: Resolution, detail: string): B
  * manifests which resolving needs.
  */
 function installArgs(icMops: IcMops | undefined): readonly string[] {
-  const isBefore3 = /^[012]\./.test(icMops?.version ?? '');
-  return ['install', '--no-toolchain', ...(isBefore3 ? ['--lock', 'ignore'] : [])];
+  return ['install', '--no-toolchain', ...(isBefore3(icMops) ? ['--lock', 'ignore'] : [])];
 }
 
-export interface CompilerOptions extends InstallOptions {
-  /** `[toolchain] moc`. */
+function isBefore3(icMops: IcMops | undefined): boolean {
+  return /^[012]\./.test(icMops?.version ?? '');
+}
+
+export interface ToolOptions extends InstallOptions {
+  /** What `[toolchain]` says. */
   readonly pin: string;
   /** Where mops keeps toolchains (`MopsDirs.toolchains`), absolute. */
   readonly toolchainsDir: string;
 }
 
 /**
- * The compiler that mops.toml pins, as an absolute path to something that can be run. A version that is not on this
- * machine is fetched by ic-mops. Throws a BuildError: compiler-missing, cancelled.
+ * A tool that mops.toml pins, as an absolute path to something that can be run. A version that is not on this machine is
+ * fetched by ic-mops. Throws a BuildError: compiler-missing, tool-missing, cancelled.
  */
-export async function findCompiler(options: CompilerOptions): Promise<string> {
+export async function findTool(tool: 'moc' | Tool, options: ToolOptions): Promise<string> {
   const { pin, root, toolchainsDir } = options;
   const isPath = LOOKS_LIKE_PATH.test(pin);
-  const path = isPath ? resolve(root, pin) : join(toolchainsDir, 'moc', pin, 'moc');
+  const path = isPath ? resolve(root, pin) : join(toolchainsDir, tool, pin, ...PLACES[tool]);
   const problem = problemWith(path);
   if (problem === undefined) return path;
-  const failure = (detail: string) => new BuildError({ kind: 'compiler-missing', pin, path, detail });
+  const failure = (detail: string) =>
+    new BuildError(
+      tool === 'moc'
+        ? { kind: 'compiler-missing', pin, path, detail }
+        : { kind: 'tool-missing', tool, pin, path, detail },
+    );
   if (isPath || problem !== ABSENT) throw failure(problem);
   if (options.noInstall !== undefined) throw failure(options.noInstall);
-  if (options.icMops === undefined) throw failure('ic-mops, which fetches compilers, was not found');
+  const { icMops } = options;
+  if (icMops === undefined)
+    throw failure(`ic-mops, which fetches ${tool === 'moc' ? 'compilers' : 'it'}, was not found`);
+  if (tool === 'wasm-opt' && isBefore3(icMops)) {
+    throw failure(`ic-mops ${icMops.version ?? ''} does not know wasm-opt; ic-mops 3 and later fetch it`);
+  }
   return await alone(
     options,
-    `moc ${pin}`,
+    `${tool} ${pin}`,
     () => Promise.resolve(problemWith(path) === undefined ? path : undefined),
     async () => {
-      // Prints where the compiler is and fetches it first. With CI set, versions before 3 would edit the user's shell
+      // Prints where the tool is and fetches it first. With CI set, versions before 3 would edit the user's shell
       // start-up files as well.
       const environment = Object.fromEntries(Object.entries(options.environment).filter(([name]) => name !== 'CI'));
-      const run = await runIcMops(['toolchain', 'bin', 'moc'], { ...options, environment, what: `moc ${pin}` });
+      const run = await runIcMops(['toolchain', 'bin', tool], { ...options, environment, what: `${tool} ${pin}` });
       if (problemWith(path) !== undefined) throw failure(run.detail);
       return path;
     },
   );
 }
+
+/** The compiler. Throws as findTool does. */
+export function findCompiler(options: ToolOptions): Promise<string> {
+  return findTool('moc', options);
+}
+
+/** Where an executable lies in the folder of its version. */
+const PLACES = { moc: ['moc'], 'wasm-opt': ['bin', 'wasm-opt'], 'pocket-ic': ['pocket-ic'] } as const;
 
 const ABSENT = 'there is no such file';
 

@@ -6,28 +6,52 @@ import { BuildError, type ArtifactName } from './outcome.ts';
 import type { Canister } from './project.ts';
 import { obtain, withBytes, type Force, type Made, type Obtained, type Refs, type Stage } from './stage.ts';
 
-/** What it takes to find or make both stages of a canister. */
+/** What it takes to find or make the compile of a canister and its finish. */
 export interface Making {
   readonly cache: Cache;
   readonly canister: Canister;
   readonly compileStage: Stage;
   readonly finisher: Finisher;
   readonly candid: Candid | undefined;
-  /** Where the files belong: bytes are read for those only that are not there already. */
-  readonly outputDir: string;
+  readonly outputs: Outputs;
+  /** Whether the finished wasm is the one that is placed: else its bytes are not looked at. */
+  readonly isFinal: boolean;
   readonly force: Force | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Both stages' results, and the files that the two make together: moc's but for the wasm, which is the final one. */
+/** The results of both stages, and the files that the two make together: moc's but for the wasm, which is the final one. */
 export interface MadeBoth {
   readonly compiled: Obtained;
   readonly finished: Obtained;
   readonly finishDocument: string;
   readonly refs: Refs;
   readonly bytes: Readonly<Record<string, Uint8Array>>;
-  /** Every file was found to be there already. */
-  readonly upToDate: boolean;
+  /** To ask for the finish again, where its bytes turn out to be needed. */
+  readonly finishStage: Stage;
+}
+
+/** Where the files belong: bytes are read for those only that are not there already. */
+export interface Outputs {
+  /** Which of these files are not there as they should be. To be asked once for what moc made, and once for the wasm. */
+  readonly lacking: (refs: Refs) => readonly ArtifactName[];
+  /** Whether every file was found to be there already. */
+  readonly areUpToDate: () => boolean;
+}
+
+export function outputsIn(dir: string, canister: string): Outputs {
+  const lacking: ArtifactName[] = [];
+  let plans = 0;
+  return {
+    lacking: (refs) => {
+      plans += 1;
+      const names = planMaterialize(dir, canister, refs);
+      lacking.push(...names);
+      return names;
+    },
+    // Asked more often, it was asked of something that was replaced since.
+    areUpToDate: () => plans === 2 && lacking.length === 0,
+  };
 }
 
 /**
@@ -35,17 +59,9 @@ export interface MadeBoth {
  * damaged, and gave something else: what is in hand then belongs to two runs and must not be mixed. Ask once more.
  */
 export async function makeBoth(making: Making): Promise<MadeBoth | undefined> {
-  const { cache, canister, compileStage, finisher, candid, signal, force } = making;
-  const planned: ArtifactName[] = [];
-  let plans = 0;
-  const lacking = (refs: Refs) => {
-    plans += 1;
-    const names = planMaterialize(making.outputDir, canister.name, refs);
-    planned.push(...names);
-    return names;
-  };
+  const { cache, canister, compileStage, finisher, candid, outputs, signal, force } = making;
   const compiled = await obtain(cache, compileStage, {
-    wanted: (refs) => ['stdout', 'stderr', ...lacking(filesOf(refs))],
+    wanted: (refs) => ['stdout', 'stderr', ...outputs.lacking(filesOf(refs))],
     force,
     signal,
   });
@@ -82,11 +98,9 @@ export async function makeBoth(making: Making): Promise<MadeBoth | undefined> {
       return finishNow();
     }
   };
-  const finished = await obtain(
-    cache,
-    { name: 'finish', label: canister.name, keyed, run },
-    { wanted: lacking, force, signal },
-  );
+  const finishStage: Stage = { name: 'finish', label: canister.name, keyed, run };
+  const wanted = making.isFinal ? outputs.lacking : () => [];
+  const finished = await obtain(cache, finishStage, { wanted, force, signal });
   if (!sameRun(source, compiled)) return undefined;
   return {
     // The compiler may have had to run for the finish: a hit does not look at the bytes that only the finish needs.
@@ -95,7 +109,7 @@ export async function makeBoth(making: Making): Promise<MadeBoth | undefined> {
     finishDocument: keyed.document,
     refs: { ...filesOf(compiled.refs), ...finished.refs },
     bytes: { ...filesOf(compiled.bytes), ...finished.bytes },
-    upToDate: plans === 2 && planned.length === 0,
+    finishStage,
   };
 }
 

@@ -21,9 +21,14 @@ export interface MocOptions {
 
 /** The compiler as an executable: native moc, moc-js, or any script that stands for one. */
 export function openMoc(options: MocOptions): Compiler {
+  return openProgram('moc', options);
+}
+
+/** Another program that turns files into files, and that is what its bytes are. */
+export function openProgram(name: string, options: MocOptions): Compiler {
   return {
     path: options.path,
-    identify: (signal) => identify(options, signal),
+    identify: (signal) => identify(name, options, signal),
     compile: (run) => runCompiler(options.path, run),
   };
 }
@@ -32,13 +37,13 @@ export function openMoc(options: MocOptions): Compiler {
  * A binary is what its bytes are. A script is its own bytes and those of the files it runs, if it names them; a script
  * that names none could run anything, so it is asked for its version each time, which notices an upgrade behind it.
  */
-async function identify(options: MocOptions, signal: AbortSignal | undefined): Promise<CompilerIdentity> {
+async function identify(name: string, options: MocOptions, signal: AbortSignal | undefined): Promise<CompilerIdentity> {
   const parts: Digest[] = [];
   const opaque = collectParts(options.path, options.stampsDir, parts, new Set());
   const version = options.version ?? (opaque ? await askVersion(options, signal) : '');
   const [only] = parts;
   const digest = parts.length === 1 && only !== undefined ? only : digestOf(parts.join('\n'));
-  return { name: 'moc', version, digest };
+  return { name, version, digest };
 }
 
 /** Adds the digest of a file and of what it declares to run. True where a script declares nothing. */

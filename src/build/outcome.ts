@@ -5,6 +5,9 @@ import type { Explanation } from './explain.ts';
 
 export type ArtifactName = 'wasm' | 'did' | 'most' | 'wasm.map';
 
+/** What `[toolchain]` pins beside the compiler. */
+export type Tool = 'wasm-opt' | 'pocket-ic';
+
 /** An import that leads nowhere: where it stands, and what it says. */
 export interface MissingImport {
   readonly importer: string;
@@ -69,6 +72,24 @@ export type Failure =
       readonly isCandid: boolean;
     }
   | { readonly kind: 'no-ic-mops'; readonly needed: string }
+  /** mops.toml asks for something that takes a tool, and pins none. */
+  | { readonly kind: 'tool-not-pinned'; readonly file: string; readonly tool: Tool; readonly needed: string }
+  | {
+      readonly kind: 'tool-missing';
+      readonly tool: Tool;
+      readonly pin: string;
+      readonly path: string;
+      readonly detail: string;
+    }
+  | { readonly kind: 'optimizer-unusable'; readonly path: string; readonly detail: string }
+  | {
+      readonly kind: 'optimizer-rejects';
+      readonly canister: string;
+      readonly path: string;
+      readonly flags: readonly string[];
+      readonly exitCode: number;
+      readonly stderr: string;
+    }
   | { readonly kind: 'no-scratch'; readonly path: string; readonly code: string }
   | { readonly kind: 'output-unwritable'; readonly path: string; readonly code: string }
   | { readonly kind: 'output-busy'; readonly path: string; readonly waitedMs: number }
@@ -77,7 +98,7 @@ export type Failure =
       readonly kind: 'rebuild-differs';
       readonly canister: string;
       /** Which stage gave other bytes, and the key under which the earlier ones were stored. */
-      readonly stage: 'compile' | 'finish';
+      readonly stage: 'compile' | 'finish' | 'optimize';
       readonly key: ActionKey;
       /** The artifact that matters most of those that differ; what follows is about it. */
       readonly artifact: string;
@@ -117,8 +138,8 @@ export type Outcome =
       /** Why the cache had no answer, or was not asked (`forced`); `uncacheable` says what was not understood. */
       readonly cause: MissCause | 'forced' | 'uncacheable';
       readonly uncacheable?: string;
-      /** Which stage had to run: the compiler and the finish, or the finish alone. */
-      readonly stage: 'compile' | 'finish';
+      /** The first stage that had to run. */
+      readonly stage: 'compile' | 'finish' | 'optimize';
     })
   | { readonly outcome: 'failed'; readonly canister: string; readonly failure: Failure; readonly durationMs: number };
 
@@ -131,6 +152,10 @@ export interface Finished {
   /** The key of the finish stage, and of the compile before it; absent where nothing could be cached. */
   readonly key?: ActionKey;
   readonly compileKey?: ActionKey;
+  /** The key of the optimizing after it, where there was one, and that could be cached. */
+  readonly optimizeKey?: ActionKey;
+  /** What optimized it, as upstream names it: program, pin and flags. */
+  readonly optimizer?: string;
   readonly durationMs: number;
   /** What the compiler took when it ran: now, or when the entry was made. */
   readonly compileMs: number;
@@ -152,6 +177,8 @@ export type BuildEvent =
       readonly lastMs: number | undefined;
     }
   | { readonly kind: 'compiled'; readonly canister: string; readonly durationMs: number }
+  | { readonly kind: 'optimizing'; readonly canister: string; readonly command: readonly string[] }
+  | { readonly kind: 'optimized'; readonly canister: string; readonly durationMs: number }
   | { readonly kind: 'managed-flag'; readonly canister: string; readonly flag: string }
   | { readonly kind: 'installing'; readonly what: string; readonly command: readonly string[] }
   | {

@@ -4,10 +4,11 @@ import type { BuildOptions } from './context.ts';
 import { LOOKS_LIKE_PATH } from './dependency.ts';
 import { openFinisher } from './finish.ts';
 import { findIcMops } from './ic-mops.ts';
-import { findCompiler, installMissing } from './install.ts';
+import { findCompiler, findTool, installMissing, type InstallOptions } from './install.ts';
 import { openMoc } from './moc.ts';
 import type { MopsDirs } from './mops-dirs.ts';
 import { BuildError, type BuildEvent } from './outcome.ts';
+import type { Optimizer } from './optimizer.ts';
 import { resolvePackages } from './packages.ts';
 import { readProjectAround, type Canister, type Project } from './project.ts';
 
@@ -40,11 +41,11 @@ export interface BuildRequest {
 
 export type Prepared = Pick<
   BuildOptions,
-  'project' | 'canisters' | 'outputDir' | 'packages' | 'compiler' | 'finisher' | 'cache'
+  'project' | 'canisters' | 'outputDir' | 'packages' | 'compiler' | 'finisher' | 'optimizer' | 'cache'
 >;
 
 /**
- * From a folder to all that a build needs: project, canisters, compiler, packages, finisher. What is not installed is
+ * From a folder to all that a build needs: project, canisters, compiler, packages, finisher, optimizer. What is not installed is
  * installed by ic-mops. Throws a BuildError, in upstream's order of checks.
  */
 export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
@@ -62,6 +63,7 @@ export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
 
   if (project.canisters.length === 0) throw new BuildError({ kind: 'no-canisters', file });
   refuseUnsupported(project, request);
+  const optimizing = request.optimize ? planOptimizing(project) : undefined;
   const pin = project.toolchain.moc;
   if (pin === undefined) throw new BuildError({ kind: 'no-toolchain', file });
   const canisters = selectCanisters(project, request.canisters);
@@ -78,8 +80,39 @@ export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
     packages: resolution.packages,
     compiler: openMoc({ path, version: LOOKS_LIKE_PATH.test(pin) ? undefined : pin, stampsDir, environment: env }),
     finisher: openFinisher({ packageDir: icMops.packageDir, version: icMops.version }, stampsDir),
+    optimizer: optimizing === undefined ? undefined : await prepareOptimizer(optimizing, install, dirs, stampsDir),
     cache,
   };
+}
+
+interface Optimizing {
+  readonly optimize: NonNullable<Project['optimize']>;
+  readonly pin: string;
+}
+
+/** What mops.toml says of optimizing. Undefined where it says nothing; throws where it does not say with what. */
+function planOptimizing({ file, optimize, toolchain }: Project): Optimizing | undefined {
+  if (optimize === undefined) return undefined;
+  if (toolchain.wasmOpt === undefined)
+    throw new BuildError({ kind: 'tool-not-pinned', file, tool: 'wasm-opt', needed: '[optimize]' });
+  return { optimize, pin: toolchain.wasmOpt };
+}
+
+async function prepareOptimizer(
+  { optimize, pin }: Optimizing,
+  install: InstallOptions,
+  dirs: MopsDirs,
+  stampsDir: string | undefined,
+): Promise<Optimizer> {
+  const { openOptimizer } = await import('./optimizer.ts');
+  const path = await findTool('wasm-opt', { ...install, pin, toolchainsDir: dirs.toolchains });
+  return openOptimizer({
+    ...{ optimize, pin, path, stampsDir },
+    version: LOOKS_LIKE_PATH.test(pin) ? undefined : pin,
+    environment: install.environment,
+    root: install.root,
+    signal: install.signal,
+  });
 }
 
 /** In mops.toml order, whatever the order of asking. */
@@ -92,13 +125,6 @@ function selectCanisters(project: Project, names: readonly string[]): readonly C
 
 /** What would change the bytes, or what was asked to be checked, is refused rather than left out in silence. */
 function refuseUnsupported(project: Project, request: BuildRequest): void {
-  if (project.optimize !== undefined && request.optimize) {
-    throw new BuildError({
-      kind: 'unsupported',
-      what: `${project.file}: [optimize]`,
-      instead: 'pass --no-optimize to build without it',
-    });
-  }
   if (request.checkDeploy ?? project.build.checkDeploy) {
     throw new BuildError({
       kind: 'unsupported',

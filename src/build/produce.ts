@@ -6,8 +6,9 @@ import type { Context } from './context.ts';
 import { describe, type Description } from './describe.ts';
 import type { Explanation } from './explain.ts';
 import type { StoredBlob } from './history.ts';
+import { keysOf } from './keys.ts';
 import { readLast, writeLast, type Last } from './last.ts';
-import { makeBoth, type MadeBoth } from './make.ts';
+import { makeAll, type MadeAll } from './make-all.ts';
 import { BuildError, type ArtifactName, type MaterializedArtifact, type Outcome } from './outcome.ts';
 import { place } from './place.ts';
 import type { Canister } from './project.ts';
@@ -23,8 +24,8 @@ export interface Produced {
 const MAX_ROUNDS = 20;
 
 /**
- * One canister from main file to files: closure, key, compile, finish, materialize. Throws a BuildError where it fails,
- * and the signal's reason where it is stopped.
+ * One canister from main file to files: closure, key, compile, finish, optimize, materialize. Throws a BuildError where it
+ * fails, and the signal's reason where it is stopped.
  */
 export async function produce(
   context: Context,
@@ -42,72 +43,80 @@ export async function produce(
   const cache = uncacheable === undefined ? context.cache : context.noCache;
   const last = readLast(cache, root, name);
 
+  const inSlot = <T>(work: () => Promise<T>): Promise<T> => {
+    const askedMs = performance.now();
+    return context.slots.use(() => {
+      queuedMs += performance.now() - askedMs;
+      return work();
+    }, signal);
+  };
   const job = { context, canister: name, flags, invocation, closure, uncacheable, lastMs: last?.compileMs, signal };
   const compileStage: Stage = {
     name: 'compile',
     label: name,
     keyed: description.compile,
-    run: () => {
-      const askedMs = performance.now();
-      return context.slots.use(() => {
-        queuedMs += performance.now() - askedMs;
+    run: () =>
+      inSlot(() => {
         const made = compile(job).then((made) => withImporters(made, closure));
         // The compiler has been started: what is needed after it is loaded while it runs.
         context.finisher.warmUp();
         cache.warmUp();
         return made;
-      }, signal);
-    },
+      }),
   };
 
-  const { finisher, outputDir } = context;
+  const { finisher, optimizer, outputDir } = context;
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const force = round === 1 && context.rebuild === true ? 'verify' : undefined;
-    const made = await makeBoth({ cache, canister, compileStage, finisher, candid, outputDir, force, signal });
+    const made = await makeAll({ context, cache, canister, compileStage, finisher, candid, inSlot, force, signal });
     if (made === undefined) continue;
     const files = made.upToDate
       ? 'unchanged'
       : await place({ options: context, canister: name, refs: made.refs, bytes: made.bytes, signal });
     if (files === 'again') continue;
 
-    const { compiled, finished } = made;
-    const origin = originOf(made, uncacheable);
+    const { compiled, finished, optimized, optimizeKeyed } = made;
+    const origin = originOf(made, uncacheable, optimizer?.uncacheable);
     const explanation =
       context.explain === true && origin.outcome === 'built' && uncacheable === undefined
         ? await explainMade(context, name, last, description, made)
         : undefined;
-    const now = { compileKey: compiled.key, key: finished.key, compileMs: compiled.costMs };
-    writeLast(cache, root, name, now, last);
+    const keys = keysOf(compiled.key, finished.key, optimizeKeyed?.key);
+    writeLast(cache, root, name, { ...keys, compileMs: compiled.costMs }, last);
     const outcome = {
       canister: name,
       ...origin,
-      waited: compiled.waited || finished.waited,
+      waited: compiled.waited || finished.waited || optimized?.waited === true,
       files,
-      ...(uncacheable === undefined ? { key: finished.key, compileKey: compiled.key } : {}),
+      ...(uncacheable === undefined ? keys : {}),
+      ...(optimizer === undefined ? {} : { optimizer: optimizer.label }),
       durationMs: performance.now() - started - queuedMs,
       compileMs: compiled.costMs,
       diagnostics: diagnosticsOf(compiled),
       artifacts: artifactsOf(outputDir, name, made.refs),
       ...(explanation === undefined ? {} : { explanation }),
     };
-    return { outcome, stored: uncacheable === undefined ? storedOf(compiled, finished) : [] };
+    return { outcome, stored: uncacheable === undefined ? storedOf(made) : [] };
   }
   throw new BuildError({ kind: 'output-busy', path: join(outputDir, `${name}.wasm`), waitedMs: 0 });
 }
 
 async function explainMade(
-  { cache, project }: Context,
+  context: Context,
   name: string,
   last: Last | undefined,
   { compile, closure }: Description,
-  { finished, finishDocument }: MadeBoth,
+  { finished, finishDocument, optimizeKeyed }: MadeAll,
 ): Promise<Explanation> {
+  const { cache, optimizer, project } = context;
   const { explainSince, findElsewhere } = await import('./explanation.ts');
   return explainSince(cache, last ?? findElsewhere(cache, project.root, name), {
     compileKey: compile.key,
     compileDocument: compile.document,
     key: finished.key,
     finishDocument,
+    optimizeKey: optimizeKeyed?.key,
+    optimizeDocument: optimizer?.uncacheable === undefined ? (optimizeKeyed?.document ?? '') : undefined,
     importers: closure.importers,
   });
 }
@@ -121,17 +130,30 @@ type Origin =
   | Pick<Extract<Outcome, { outcome: 'hit' }>, 'outcome' | 'tier'>
   | Pick<Extract<Outcome, { outcome: 'built' }>, 'outcome' | 'cause' | 'uncacheable' | 'stage'>;
 
-/** Where the result came from: a hit only where neither stage had to run. */
-function originOf({ compiled, finished }: MadeBoth, uncacheable: string | undefined): Origin {
-  const ran = compiled.from.kind === 'run' ? compiled.from : finished.from;
-  if (ran.kind === 'tier') return { outcome: 'hit', tier: ran.tier };
-  const stage = compiled.from.kind === 'run' ? 'compile' : 'finish';
-  if (uncacheable !== undefined) return { outcome: 'built', cause: 'uncacheable', uncacheable, stage };
-  return { outcome: 'built', cause: ran.cause, stage };
+/** Where the result came from: a hit only where no stage had to run, else it is told of the first that had to. */
+function originOf(
+  { compiled, finished, optimized }: MadeAll,
+  uncacheable: string | undefined,
+  notOptimizable: string | undefined,
+): Origin {
+  const stages = [
+    { stage: 'compile', obtained: compiled, reason: uncacheable },
+    { stage: 'finish', obtained: finished, reason: uncacheable },
+    { stage: 'optimize', obtained: optimized, reason: uncacheable ?? notOptimizable },
+  ] as const;
+  for (const { stage, obtained, reason } of stages) {
+    if (obtained?.from.kind !== 'run') continue;
+    if (reason !== undefined) return { outcome: 'built', cause: 'uncacheable', uncacheable: reason, stage };
+    return { outcome: 'built', cause: obtained.from.cause, stage };
+  }
+  const { from } = optimized ?? finished;
+  if (from.kind === 'run') throw new Error('a stage that ran was not found');
+  return { outcome: 'hit', tier: from.tier };
 }
 
 /** What the stages that ran gave to the store. */
-function storedOf(...stages: readonly Obtained[]): readonly StoredBlob[] {
+function storedOf({ compiled, finished, optimized, optimizeKeyed }: MadeAll): readonly StoredBlob[] {
+  const stages = [compiled, finished, ...(optimized === undefined || optimizeKeyed === undefined ? [] : [optimized])];
   return stages.flatMap(({ from, refs }) => (from.kind === 'run' ? Object.values(refs) : []));
 }
 

@@ -5,9 +5,9 @@ import type { Keyed } from './action.ts';
 import { BuildError, type Failure } from './outcome.ts';
 import { firstDifference } from './difference.ts';
 
-/** One of the two steps of a build, with its own key: the compiler's run, and the finish. */
+/** One of the steps of a build, with its own key: the compiler's run, the finish, and where asked for the optimizing. */
 export interface Stage {
-  readonly name: 'compile' | 'finish';
+  readonly name: 'compile' | 'finish' | 'optimize';
   readonly keyed: Keyed;
   readonly label: string;
   /** Does the work. Throws a BuildError where it fails; only what it returns is stored (invariant 9). */
@@ -155,7 +155,13 @@ function failuresFor(stage: Stage): FailureSharing {
   };
 }
 
-const SHARED: ReadonlySet<Failure['kind']> = new Set(['rejected', 'no-output', 'bad-wasm', 'candid-incompatible']);
+const SHARED: ReadonlySet<Failure['kind']> = new Set([
+  'rejected',
+  'no-output',
+  'bad-wasm',
+  'candid-incompatible',
+  'optimizer-rejects',
+]);
 
 /** What the artifacts in hand are. */
 function refsOf(artifacts: Readonly<Record<string, Uint8Array>>): Refs {

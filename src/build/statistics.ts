@@ -95,7 +95,7 @@ function tallyOf(records: readonly HistoryRecord[]): Tally {
     hits,
     misses,
     compiles: count(records, hasCompiled),
-    finishes: count(records, ({ outcome, stage }) => outcome === 'built' && stage === 'finish'),
+    finishes: count(records, (record) => record.outcome === 'built' && !hasCompiled(record)),
     failures: count(records, ({ outcome }) => outcome === 'failed'),
     hitRate: hits + misses === 0 ? undefined : hits / (hits + misses),
     savedMs: sum(records, savedMsOf),
@@ -104,10 +104,10 @@ function tallyOf(records: readonly HistoryRecord[]): Tally {
 }
 
 function hasCompiled({ outcome, stage }: HistoryRecord): boolean {
-  return outcome === 'built' && stage !== 'finish';
+  return outcome === 'built' && stage !== 'finish' && stage !== 'optimize';
 }
 
-/** Where only the finish ran the compile was in the cache too. */
+/** Where only what follows the compiler ran the compile was in the cache too. */
 function savedMsOf(record: HistoryRecord): number {
   return record.outcome === 'failed' || hasCompiled(record) ? 0 : (record.compileMs ?? 0);
 }

@@ -143,7 +143,9 @@ function teller(
         live.set(event.canister, { doing: 'compiling', sinceMs: now, expectedMs: event.lastMs });
       } else if (event.kind === 'lease-wait') {
         live.set(event.label, { doing: 'waiting for another build', sinceMs: now, expectedMs: undefined });
-      } else if (event.kind === 'compiled') live.set(event.canister, undefined);
+      } else if (event.kind === 'optimizing') {
+        live.set(event.canister, { doing: 'optimizing', sinceMs: now, expectedMs: undefined });
+      } else if (event.kind === 'compiled' || event.kind === 'optimized') live.set(event.canister, undefined);
       const line = eventText(event);
       if (line === undefined || (!line.loud && !command.verbose) || said.has(line.text)) return;
       said.add(line.text);
@@ -155,6 +157,8 @@ function teller(
       if (outcome.outcome === 'failed') complain(outcome.failure);
       else if (command.verbose && outcome.diagnostics !== '') live.print(withNewline(outcome.diagnostics));
       if (outcome.outcome !== 'failed') {
+        if (outcome.optimizer !== undefined)
+          live.printOut(`${out.paint.dim(`Optimized ${outcome.canister}.wasm (${outcome.optimizer})`)}\n`);
         live.print(`${outcomeLine(outcome, command.verbose, err.paint)}\n`);
         const lines = outcome.explanation === undefined ? undefined : linesOf?.(outcome.explanation);
         for (const line of lines ?? []) live.print(`    ${line}\n`);

@@ -7,8 +7,10 @@ export function changeText(change: Change): string {
   switch (change.kind) {
     case 'compiler':
     case 'finisher':
+    case 'optimizer':
       return programText(change.kind, change.before, change.after);
     case 'flags':
+    case 'optimizer-flags':
       return flagsText(change);
     case 'main':
       return `main: ${fromTo(change.before, change.after)}`;
@@ -45,7 +47,11 @@ export function changeText(change: Change): string {
   }
 }
 
-function programText(role: 'compiler' | 'finisher', before: Program | undefined, after: Program | undefined): string {
+function programText(
+  role: 'compiler' | 'finisher' | 'optimizer',
+  before: Program | undefined,
+  after: Program | undefined,
+): string {
   if (before === undefined || after === undefined) return `${role}: ${fromTo(before?.name, after?.name)}`;
   if (before.name !== after.name || before.version !== after.version) {
     return `${role}: ${nameOf(before)} to ${nameOf(after)}`;
@@ -59,9 +65,10 @@ function nameOf({ name, version }: Program): string {
   return version === '' ? name : `${name} ${version}`;
 }
 
-function flagsText({ added, removed, after }: Extract<Change, { kind: 'flags' }>): string {
-  if (added.length + removed.length === 0) return `flags: in another order, now ${after.join(' ')}`;
-  return `flags: ${moreOrLess({ added, removed })}`;
+function flagsText({ kind, added, removed, after }: Extract<Change, { kind: 'flags' | 'optimizer-flags' }>): string {
+  const what = kind === 'flags' ? 'flags' : 'flags of the optimizer';
+  if (added.length + removed.length === 0) return `${what}: in another order, now ${after.join(' ')}`;
+  return `${what}: ${moreOrLess({ added, removed })}`;
 }
 
 function packageText({ name, before, after, files }: Extract<Change, { kind: 'package' }>): string {

@@ -44,7 +44,7 @@ async function explainOneCanister(command: ExplainCommand, host: Host, settings:
     cache,
     canisters: [command.canister],
     outputDir: undefined,
-    optimize: false,
+    optimize: true,
     locked: false,
     checkWasm: false,
     checkDeploy: false,
@@ -84,7 +84,7 @@ async function explainTwoKeys({ prefixes, json }: ExplainKeysCommand, host: Host
       return refuse(
         host,
         json,
-        'one key is of a compile and the other of what follows one, and no build is known that has both stages of it\nname the compileKey of both: mops build --json has them',
+        'the keys are of different stages, and no build is known that has both stages of one of them\nname the compileKey of both: mops build --json has them',
       );
     case 'compared':
       if (json) host.out.write(jsonText({ ok: true, ...explained }));

@@ -58,7 +58,7 @@ export function canisterText(explained: CanisterExplanation, nowMs: number, pain
   }
   if (made !== undefined) {
     const { record, explanation } = made;
-    const what = record.stage === 'finish' ? 'finished' : 'compiled';
+    const what = record.stage === 'finish' ? 'finished' : record.stage === 'optimize' ? 'optimized' : 'compiled';
     lines.push(
       '',
       `it was last ${what} here ${ago(record)}, in ${durationText(record.durationMs)}: ${causeText(record)}`,
@@ -69,10 +69,14 @@ export function canisterText(explained: CanisterExplanation, nowMs: number, pain
 }
 
 function nextText(next: Next): string {
-  if (next.answer === 'uncacheable') return `every build compiles it, for it cannot be cached: ${next.uncacheable}`;
+  if (next.answer === 'uncacheable') {
+    const does = next.stage === 'optimize' ? 'runs wasm-opt on it' : 'compiles it';
+    return `every build ${does}, for it cannot be cached: ${next.uncacheable}`;
+  }
   const will = {
     hit: 'the next build is a hit',
     finish: 'the next build runs no compiler, only what follows it',
+    optimize: 'the next build runs no compiler, only wasm-opt',
     compile: 'the next build compiles it',
   }[next.answer];
   switch (next.explanation.kind) {

@@ -1,4 +1,4 @@
-import type { Failure } from '../build/outcome.ts';
+import type { Failure, Tool } from '../build/outcome.ts';
 
 /** A failure as lines for people: the thing, the place, the next step. */
 export function failureText(failure: Failure): string {
@@ -52,6 +52,14 @@ export function failureText(failure: Failure): string {
       return `${failure.canister} does not offer what ${failure.path} promises\nchange the program or the Candid file until they are compatible`;
     case 'no-ic-mops':
       return `ic-mops is needed for ${failure.needed}\ninstall it beside moccache: npm install --save-dev ic-mops`;
+    case 'tool-not-pinned':
+      return `${failure.file}: ${failure.needed} needs ${failure.tool}, and none is pinned\npin one: mops toolchain use ${failure.tool} <version>, or a path: [toolchain] ${failure.tool} = "./${failure.tool}"${withoutText(failure.tool)}`;
+    case 'tool-missing':
+      return `${failure.path}: no ${failure.tool} to be had here, where [toolchain] ${failure.tool} = ${quoted(failure.pin)} looks for it\n${failure.detail}\ncorrect the pin in mops.toml, or put the program there${withoutText(failure.tool)}`;
+    case 'optimizer-unusable':
+      return `${failure.path}: cannot be used as wasm-opt: ${failure.detail}\ncorrect [toolchain] wasm-opt in mops.toml, or repair what it names${withoutText('wasm-opt')}`;
+    case 'optimizer-rejects':
+      return `${failure.stderr === '' ? '' : `${failure.stderr}\n`}wasm-opt fails on ${failure.canister} (exit code ${failure.exitCode}), told ${failure.flags.join(' ')}; its files are left as they were\nchange [optimize] in mops.toml${withoutText('wasm-opt')}`;
     case 'no-scratch':
       return `${failure.path}: the compiler cannot be given a folder to work in here (${problemText(failure.code)})\n${isOutOfHandles(failure.code) ? MORE_HANDLES : 'set TMPDIR, or MOCCACHE_DIR, to a folder that can be written to'}`;
     case 'output-unwritable':
@@ -67,6 +75,13 @@ export function failureText(failure: Failure): string {
   }
 }
 
+/** How to do without a tool. */
+function withoutText(tool: Tool): string {
+  return tool === 'wasm-opt'
+    ? '\nor build without it: --no-optimize'
+    : '\nor build without the check: --no-check-deploy';
+}
+
 function rejectedText(failure: Extract<Failure, { kind: 'rejected' }>): string {
   return `${saidText(failure)}moc rejects ${failure.canister} (exit code ${failure.exitCode})`;
 }
@@ -76,7 +91,11 @@ function differsText(failure: Extract<Failure, { kind: 'rebuild-differs' }>): st
   const inSection = sectionOffset === undefined ? section : `byte ${sectionOffset} of its ${section}`;
   const also = others.length === 0 ? '' : `; ${others.join(', ')} differ${others.length === 1 ? 's' : ''} too`;
   const [did, culprit] =
-    stage === 'compile' ? ['compiling', 'the compiler'] : ['finishing', 'what follows the compiler'];
+    stage === 'compile'
+      ? ['compiling', 'the compiler']
+      : stage === 'optimize'
+        ? ['optimizing', 'wasm-opt']
+        : ['finishing', 'what follows the compiler'];
   return [
     `${canister}: ${did} again gave another ${artifact}: it first differs at byte ${offset}, ${inSection}${also}`,
     ...(lines === undefined ? [] : [`  before: ${quoted(lines.before)}`, `  now:    ${quoted(lines.after)}`]),

@@ -30,7 +30,7 @@ Builds the canisters of mops.toml, or those named, in mops.toml order.
   --no-cache             compile; neither read nor write the cache
   --rebuild              compile even what is cached, and fail if the bytes differ
   --locked               fail unless mops.lock fits mops.toml
-  --no-optimize          build without [optimize], which this version does not support
+  --no-optimize          build without [optimize]
   --no-check-wasm, --no-check-deploy
                          leave out these checks of [build], which this version does
                          not do: it notes the first and refuses the second

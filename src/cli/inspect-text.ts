@@ -29,6 +29,7 @@ const MOST_FILES = 40;
 
 function stageText({ stage, document }: Inspection): string {
   if (stage === 'compile') return 'compile: the run of the compiler';
+  if (stage === 'optimize') return 'optimize: what wasm-opt makes of the finished wasm';
   if (stage === 'finish') return "finish: what is done to the compiler's wasm";
   return document === undefined ? 'unknown: its document is damaged or gone' : 'unknown to this version';
 }
@@ -44,12 +45,27 @@ function projectSections({ key, record }: Inspection): readonly (readonly [strin
 }
 
 function factSections(facts: Facts, paint: Paint): readonly (readonly [string, readonly string[]])[] {
-  const { compiler, finisher, main, flags, variables, packages, inputs, absent, listings, candid, metadata } = facts;
+  const {
+    compiler,
+    finisher,
+    optimizer,
+    optimizerFlags,
+    main,
+    flags,
+    variables,
+    packages,
+    inputs,
+    absent,
+    listings,
+    candid,
+    metadata,
+  } = facts;
   const digested = (of: ReadonlyMap<string, string>) =>
     [...of].map(([name, digest]) => `${paint.dim(digest.slice(0, SHORT))}  ${name}`);
   return [
     ['compiler', compiler === undefined ? [] : [programText(compiler)]],
     ['finisher', finisher === undefined ? [] : [programText(finisher)]],
+    ['optimizer', optimizer === undefined ? [] : [[programText(optimizer), ...optimizerFlags].join(' ')]],
     ['main', main === undefined ? [] : [main]],
     ['flags', flags.length === 0 ? [] : [flags.join(' ')]],
     ['variables', [...variables].map(([name, value]) => `${name}=${value}`)],

@@ -20,7 +20,13 @@ export function buildJson(
 }
 
 /** Events that only say how far a build is; the outcomes say it better once it is over. */
-const PROGRESS: ReadonlySet<BuildEvent['kind']> = new Set(['canister-started', 'compiling', 'compiled']);
+const PROGRESS: ReadonlySet<BuildEvent['kind']> = new Set([
+  'canister-started',
+  'compiling',
+  'compiled',
+  'optimizing',
+  'optimized',
+]);
 
 function canisterJson(outcome: Outcome): object {
   const durationMs = Math.round(outcome.durationMs);

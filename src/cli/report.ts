@@ -31,9 +31,13 @@ function whatHappened(outcome: Exclude<Outcome, { outcome: 'failed' }>, paint: P
     const how = outcome.waited ? `, compiled by another build meanwhile` : files;
     return `${paint.green('hit')}${from}${how}: ${took}, ${saves}`;
   }
-  if (outcome.stage === 'finish') {
-    const why = outcome.cause === 'absent' ? 'only what follows the compiler had changed' : reasonOf(outcome);
-    return `${paint.yellow('finished')}: ${took}, ${saves} (${why})`;
+  if (outcome.stage !== 'compile') {
+    const [done, what] =
+      outcome.stage === 'finish'
+        ? ['finished', 'what follows the compiler']
+        : ['optimized', 'what follows the metadata'];
+    const why = outcome.cause === 'absent' ? `only ${what} had changed` : reasonOf(outcome);
+    return `${paint.yellow(done)}: ${took}, ${saves} (${why})`;
   }
   return `${paint.yellow('compiled')}: ${took} (${reasonOf(outcome)})`;
 }
@@ -91,9 +95,11 @@ export function eventText(event: BuildEvent): { readonly loud: boolean; readonly
     case 'note':
       return loud(event.canister === undefined ? event.text : `${event.canister}: ${event.text}`);
     case 'compiling':
+    case 'optimizing':
       return quiet(`${event.canister}: ${event.command.map(shellWord).join(' ')}`);
     case 'canister-started':
     case 'compiled':
+    case 'optimized':
       return undefined;
   }
 }

@@ -65,8 +65,8 @@ function progressLine({ err }: Host): {
 function canistersByKey(journalDir: string): ReadonlyMap<ActionKey, string> {
   const { records } = historyOf(readJournal(journalDir));
   return new Map(
-    records.flatMap(({ canister, key, compileKey }) =>
-      [key, compileKey].flatMap((of) => (of === undefined ? [] : [[of, canister] as const])),
+    records.flatMap(({ canister, key, compileKey, optimizeKey }) =>
+      [key, compileKey, optimizeKey].flatMap((of) => (of === undefined ? [] : [[of, canister] as const])),
     ),
   );
 }

@@ -22,6 +22,7 @@ export function record(change: Partial<HistoryRecord> = {}): HistoryRecord {
     files: 'unchanged',
     key: actionKeyOf('finish'),
     compileKey: actionKeyOf('compile'),
+    optimizeKey: undefined,
     durationMs: 12,
     compileMs: 4_000,
     wasm: { digest: digestOf('wasm'), sizeBytes: 250_000 },
