@@ -44,6 +44,7 @@ export type {
   Failure,
   Finished,
   MaterializedArtifact,
+  MigrationProblem,
   MissingImport,
   Outcome,
   Tool,

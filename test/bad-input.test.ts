@@ -128,12 +128,12 @@ const CONFIGURATION: readonly Row[] = [
     ],
   },
   {
-    what: 'a next file of migrations',
+    what: 'a chain of migrations that is not there',
     files: {
       'mops.toml': tomlOf({}, '[canisters.a]\nmain = "src/A.mo"\nmigrations = { chain = "m", next = "n" }'),
     },
     code: 1,
-    says: ['[canisters.a.migrations] next', 'not supported', 'ic-mops build'],
+    says: ['ROOT/mops.toml: [canisters.a.migrations]: no folder m', 'correct chain'],
   },
   {
     what: 'check-deploy',

@@ -6,6 +6,7 @@ import type { Closure } from './closure.ts';
 import type { CompileEnd } from './compiler.ts';
 import { isWasm } from './difference.ts';
 import { inSandbox } from './in-sandbox.ts';
+import type { StagedFolder } from './migrations.ts';
 import { mocCommandOf, type Invocation } from './moc-args.ts';
 import { BuildError, type ArtifactName } from './outcome.ts';
 import { collectArtifacts, type Sandbox } from './sandbox.ts';
@@ -18,6 +19,8 @@ export interface CompileJob {
   readonly flags: readonly string[];
   readonly invocation: Invocation;
   readonly closure: Closure;
+  /** Migrations that are part of the closure, and not there in the real folder. */
+  readonly staged: StagedFolder | undefined;
   /** Why the compiler has to see the real folder instead of the closure alone, or undefined. */
   readonly uncacheable: string | undefined;
   /** What the last run took, in milliseconds, where that is known. */
@@ -67,12 +70,16 @@ async function runCompiler(sandbox: Sandbox, job: CompileJob): Promise<Made> {
     output: join(sandbox.out, `${canister}.wasm`),
   });
   context.emit({ kind: 'compiling', canister, command: [context.compiler.path, ...command], lastMs: job.lastMs });
-  const end = await context.compiler.compile({
-    cwd: job.uncacheable === undefined ? sandbox.root : context.project.root,
-    args: command,
-    environment: environmentOf(context.environment),
-    signal: job.signal,
-  });
+  const inFolder = (cwd: string) => () =>
+    context.compiler.compile({
+      cwd,
+      args: command,
+      environment: environmentOf(context.environment),
+      signal: job.signal,
+    });
+  const end = await (job.uncacheable === undefined
+    ? inFolder(sandbox.root)()
+    : withFolders(job, inFolder(context.project.root)));
   context.emit({ kind: 'compiled', canister, durationMs: end.durationMs });
   judge(job, end);
   const artifacts = collectArtifacts(sandbox.out, canister, outputsOf(invocation));
@@ -91,6 +98,14 @@ async function runCompiler(sandbox: Sandbox, job: CompileJob): Promise<Made> {
     costMs: end.durationMs,
     sound: changed === undefined && job.uncacheable === undefined,
   };
+}
+
+/** Works in the real folder, with the migrations in it that the closure alone has. */
+async function withFolders<T>({ context, canister, staged, signal }: CompileJob, work: () => Promise<T>): Promise<T> {
+  if (staged === undefined) return work();
+  const { withMigrationsStaged } = await import('./stage-migrations.ts');
+  const { cache, project } = context;
+  return withMigrationsStaged({ cache, root: project.root, label: canister, signal }, staged, work);
 }
 
 function judge(job: CompileJob, end: CompileEnd): void {

@@ -11,6 +11,8 @@ export interface Compiler {
   readonly path: string;
   /** Throws a BuildError where the compiler cannot be read. */
   identify(signal?: AbortSignal): Promise<CompilerIdentity>;
+  /** What it says of its version. Throws as `identify` does. */
+  askVersion?(signal?: AbortSignal): Promise<string>;
   /** Throws a BuildError where the compiler cannot be started; every other end is a value. */
   compile(run: CompileRun): Promise<CompileEnd>;
 }

@@ -1,6 +1,7 @@
 import type { Importers } from './chain.ts';
 import { compareFiles, type FileChange } from './file-changes.ts';
 import type { Keys } from './keys.ts';
+import { withoutStagedEnds } from './staged-name.ts';
 import { factsOf, type Facts, type Program } from './facts.ts';
 
 /**
@@ -92,8 +93,8 @@ export function explain(before: Described, after: Described): readonly Change[] 
   const old = factsOf(before.compileDocument);
   const fresh = factsOf(after.compileDocument);
   const { packages, files } = compareFiles(
-    { facts: old, importers: before.importers },
-    { facts: fresh, importers: after.importers },
+    { facts: old, importers: plainOf(before.importers) },
+    { facts: fresh, importers: plainOf(after.importers) },
   );
   return [
     ...changeOf('compiler', old.compiler, fresh.compiler),
@@ -109,6 +110,11 @@ export function explain(before: Described, after: Described): readonly Change[] 
     ...finishChanges(before.finishDocument, after.finishDocument),
     ...optimizeChanges(before.optimizeDocument, after.optimizeDocument),
   ];
+}
+
+/** With the names of files as facts have them. */
+function plainOf(importers: Importers): Importers {
+  return new Map([...importers].map(([path, importer]) => [withoutStagedEnds(path), withoutStagedEnds(importer)]));
 }
 
 /** Of two finishes, whatever compiles are before them. Nothing where one is not known. */

@@ -1,4 +1,5 @@
 import { remember } from './sources.ts';
+import { withoutStagedEnds } from './staged-name.ts';
 
 /** A program that took part: its name, version, and the digest of what it is made of. */
 export interface Program {
@@ -30,10 +31,13 @@ export interface Facts {
   readonly others: ReadonlyMap<string, string>;
 }
 
-/** Reads a document that action.ts wrote, or a newer version of it. A line that is no row is skipped. */
+/**
+ * Reads a document that action.ts wrote, or a newer version of it. A line that is no row is skipped, and folders of staged
+ * migrations have the same name whatever is in them.
+ */
 export function factsOf(document: string): Facts {
   const rows = new Map<string, (readonly string[])[]>();
-  for (const line of document.split('\n')) {
+  for (const line of withoutStagedEnds(document).split('\n')) {
     const [name, ...facts] = parseRow(line);
     if (name !== undefined) remember(rows, name, () => []).push(facts);
   }

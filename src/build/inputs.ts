@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { readClosure, type Closure } from './closure.ts';
 import { parseMocArgs, type Invocation } from './moc-args.ts';
 import { normalise } from './moc-paths.ts';
+import type { MigrationPlan, StagedFolder } from './migrations.ts';
 import { BuildError, type Outcome } from './outcome.ts';
 import type { Canister, Project } from './project.ts';
 import { fromRoot } from './local-path.ts';
@@ -13,6 +14,8 @@ export interface Inputs {
   readonly flags: readonly string[];
   readonly invocation: Invocation;
   readonly closure: Closure;
+  /** Migrations that the compiler is to see in a folder that is not there. */
+  readonly staged?: StagedFolder;
 }
 
 /**
@@ -28,45 +31,64 @@ export async function readInputs(
   const file = `${project.root}/mops.toml`;
   if (canister.main === undefined) throw new BuildError({ kind: 'no-main', file, canister: canister.name });
   const main = fromRoot(project.root, resolve(project.root, canister.main));
-  const flags = flagsOf(project, canister, context.mocArgs ?? []);
   warnOfManagedFlags(context, canister);
-  const read = async (sources: Sources): Promise<Inputs> => {
+  const baseline = canister.migrations === undefined ? [] : await baselineOf(context, canister);
+  const read = async (from: Sources): Promise<Inputs & { readonly dirs: readonly string[] }> => {
+    const { flags: migrating, dirs, staged, sources } = await migrationsOf(project, canister, from);
+    const flags = flagsOf(context, canister, [...migrating, ...baseline]);
     const invocation = parseMocArgs(flags, (path) => textAt(sources, path));
     const request = { canister: canister.name, root: project.root, main, packages, invocation, sources };
-    return { flags, invocation, closure: await readClosure(request) };
+    return {
+      flags,
+      invocation,
+      closure: await readClosure(request),
+      dirs,
+      ...(staged === undefined ? {} : { staged }),
+    };
   };
-  const inputs = await read(context.sources);
+  let inputs = await read(context.sources);
   const published = canister.candid === undefined ? [] : [canister.candid];
-  const paths = [...inputs.closure.inputs.map(({ path }) => path), ...inputs.closure.absent, ...published];
-  if (earlier.length === 0 || !paths.some((path) => isWithin(resolve(project.root, path), outputDir))) return inputs;
-  await Promise.all(earlier);
-  return read(openSources(project.root));
+  const paths = [
+    ...inputs.closure.inputs.map(({ path }) => path),
+    ...inputs.closure.absent,
+    ...inputs.dirs,
+    ...published,
+  ];
+  const mayChange = earlier.length > 0 && paths.some((path) => isWithin(resolve(project.root, path), outputDir));
+  if (mayChange) {
+    await Promise.all(earlier);
+    inputs = await read(openSources(project.root));
+  }
+  const { staged } = inputs;
+  if (staged !== undefined)
+    context.emit({ kind: 'migrations-chosen', canister: canister.name, count: staged.files.size, of: staged.of });
+  return inputs;
 }
 
 /** What mops adds to moc's command line for a canister, in upstream's order. */
-function flagsOf(project: Project, canister: Canister, extra: readonly string[]): readonly string[] {
-  return [
-    ...project.mocArgs,
-    ...migrationFlagsOf(project, canister),
-    ...project.build.args,
-    ...canister.args,
-    ...extra,
-  ];
+function flagsOf(
+  { project, mocArgs = [] }: Context,
+  canister: Canister,
+  migrating: readonly string[],
+): readonly string[] {
+  return [...project.mocArgs, ...migrating, ...project.build.args, ...canister.args, ...mocArgs];
 }
 
-/** A whole chain is passed as it is. What has to be staged first (a next file, a limit) is refused, never left out. */
-function migrationFlagsOf({ root, file }: Project, { name, migrations }: Canister): readonly string[] {
-  if (migrations === undefined) return [];
-  const staged =
-    migrations.next !== undefined ? 'next' : migrations.buildLimit !== undefined ? 'build-limit' : undefined;
-  if (staged !== undefined) {
-    throw new BuildError({
-      kind: 'unsupported',
-      what: `${file}: [canisters.${name}.migrations] ${staged}`,
-      instead: 'build this canister with ic-mops build',
-    });
-  }
-  return [`--enhanced-migration=${fromRoot(root, resolve(root, migrations.chain))}`];
+/** Loaded for the few projects that have migrations. */
+async function migrationsOf(
+  project: Project,
+  canister: Canister,
+  sources: Sources,
+): Promise<MigrationPlan & { readonly sources: Sources }> {
+  if (canister.migrations === undefined) return { flags: [], dirs: [], sources };
+  const { planMigrations, withStaged } = await import('./migrations.ts');
+  const plan = planMigrations(project, canister, sources);
+  return { ...plan, sources: plan.staged === undefined ? sources : withStaged(sources, plan.staged) };
+}
+
+async function baselineOf(context: Context, canister: Canister): Promise<readonly string[]> {
+  const { baselineFlagsOf } = await import('./stable-baseline.ts');
+  return baselineFlagsOf(context, canister);
 }
 
 /** Flags that mops build sets itself; given again they are passed on, with a warning. */

@@ -29,6 +29,7 @@ export function openProgram(name: string, options: MocOptions): Compiler {
   return {
     path: options.path,
     identify: (signal) => identify(name, options, signal),
+    askVersion: (signal) => askVersion(options, signal),
     compile: (run) => runCompiler(options.path, run),
   };
 }

@@ -15,6 +15,18 @@ export interface MissingImport {
   readonly target: string;
 }
 
+/** What is wrong with a canister's migrations. Folders are seen from the project's root. */
+export type MigrationProblem =
+  /** `chain` and `next` do not lie in one folder. */
+  | { readonly what: 'apart'; readonly chain: string; readonly next: string }
+  /** There is neither a chain nor anything that is next. */
+  | { readonly what: 'absent'; readonly chain: string }
+  | { readonly what: 'many-next'; readonly next: string; readonly names: readonly string[] }
+  /** What is next would come before the last of the chain. */
+  | { readonly what: 'next-first'; readonly name: string; readonly last: string }
+  /** The arguments name a folder of migrations too. */
+  | { readonly what: 'flag' };
+
 /** An expected bad outcome. Text for people is made of it in cli/report.ts. */
 export type Failure =
   | { readonly kind: 'no-project'; readonly from: string }
@@ -63,6 +75,12 @@ export type Failure =
       readonly detail: string;
     }
   | { readonly kind: 'bad-lock'; readonly file: string; readonly defect: string }
+  | {
+      readonly kind: 'bad-migrations';
+      readonly file: string;
+      readonly canister: string;
+      readonly problem: MigrationProblem;
+    }
   | { readonly kind: 'candid-missing'; readonly canister: string; readonly path: string }
   | {
       readonly kind: 'candid-incompatible';
@@ -179,6 +197,7 @@ export type BuildEvent =
   | { readonly kind: 'compiled'; readonly canister: string; readonly durationMs: number }
   | { readonly kind: 'optimizing'; readonly canister: string; readonly command: readonly string[] }
   | { readonly kind: 'optimized'; readonly canister: string; readonly durationMs: number }
+  | { readonly kind: 'migrations-chosen'; readonly canister: string; readonly count: number; readonly of: number }
   | { readonly kind: 'managed-flag'; readonly canister: string; readonly flag: string }
   | { readonly kind: 'installing'; readonly what: string; readonly command: readonly string[] }
   | {

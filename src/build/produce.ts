@@ -39,7 +39,7 @@ export async function produce(
   const { root } = context.project;
   context.emit({ kind: 'canister-started', canister: name });
   const description = await describe(context, canister, earlier);
-  const { flags, invocation, closure, candid, uncacheable } = description;
+  const { flags, invocation, closure, candid, staged, uncacheable } = description;
   const cache = uncacheable === undefined ? context.cache : context.noCache;
   const last = readLast(cache, root, name);
 
@@ -50,7 +50,17 @@ export async function produce(
       return work();
     }, signal);
   };
-  const job = { context, canister: name, flags, invocation, closure, uncacheable, lastMs: last?.compileMs, signal };
+  const job = {
+    context,
+    canister: name,
+    flags,
+    invocation,
+    closure,
+    staged,
+    uncacheable,
+    lastMs: last?.compileMs,
+    signal,
+  };
   const compileStage: Stage = {
     name: 'compile',
     label: name,

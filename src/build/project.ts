@@ -40,6 +40,8 @@ export interface Canister {
   readonly candid?: string;
   readonly initArg?: string;
   readonly migrations?: Migrations;
+  /** `check-stable.path`: what is deployed, to compare with. */
+  readonly checkStable?: string;
 }
 
 export interface Migrations {
@@ -165,8 +167,15 @@ function parseCanister(toml: TomlTable, name: string): Canister {
     args: argumentsAt(table, 'args'),
     ...present('candid', stringAt(table, 'candid')),
     ...present('initArg', stringAt(table, 'initArg')),
+    ...present('checkStable', pathOfCheckStable(table)),
     ...present('migrations', table.values.migrations === undefined ? undefined : parseMigrations(table)),
   };
+}
+
+/** Most builds do not use it, and mops takes no offence at what is none. */
+function pathOfCheckStable(canister: TomlTable): string | undefined {
+  const { path } = tableAt(canister, 'check-stable').values;
+  return typeof path === 'string' && path !== '' && !path.includes('\0') ? path : undefined;
 }
 
 /** Names become names of files in the output directory, and must stay there; a dot in front is for our own files. */

@@ -1,4 +1,4 @@
-import type { Failure, Tool } from '../build/outcome.ts';
+import type { Failure, MigrationProblem, Tool } from '../build/outcome.ts';
 
 /** A failure as lines for people: the thing, the place, the next step. */
 export function failureText(failure: Failure): string {
@@ -44,6 +44,8 @@ export function failureText(failure: Failure): string {
       return `package ${failure.name} (${failure.id}) is not installed in ${failure.dir}\n${failure.detail}\ninstall it with: mops install`;
     case 'bad-lock':
       return `${failure.file}: ${failure.defect}\n--locked builds from a lock file that fits; make one with: mops install`;
+    case 'bad-migrations':
+      return `${failure.file}: [canisters.${failure.canister}.migrations]: ${migrationText(failure.problem)}`;
     case 'candid-missing':
       return `${failure.path}: no such file; it is the candid of canister ${failure.canister}\ncorrect candid in mops.toml, or create the file`;
     case 'candid-incompatible':
@@ -72,6 +74,21 @@ export function failureText(failure: Failure): string {
       return differsText(failure);
     case 'cancelled':
       return 'cancelled';
+  }
+}
+
+function migrationText(problem: MigrationProblem): string {
+  switch (problem.what) {
+    case 'apart':
+      return `chain (${problem.chain}) and next (${problem.next}) must lie in the same folder\nmove one of them beside the other`;
+    case 'absent':
+      return `no folder ${problem.chain}; it is the chain\ncreate it with the first migration in it, or correct chain`;
+    case 'many-next':
+      return `${problem.next} holds ${problem.names.join(', ')}; only one migration can be next\nmove the older ones to the chain`;
+    case 'next-first':
+      return `${problem.name} is next and would come before ${problem.last}, the last of the chain\nrename it so that it sorts last; names that begin with the time do`;
+    case 'flag':
+      return `args has --enhanced-migration, which mops build sets itself\ntake it out of args`;
   }
 }
 

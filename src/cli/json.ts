@@ -26,6 +26,7 @@ const PROGRESS: ReadonlySet<BuildEvent['kind']> = new Set([
   'compiled',
   'optimizing',
   'optimized',
+  'migrations-chosen',
 ]);
 
 function canisterJson(outcome: Outcome): object {

@@ -97,6 +97,8 @@ export function eventText(event: BuildEvent): { readonly loud: boolean; readonly
     case 'compiling':
     case 'optimizing':
       return quiet(`${event.canister}: ${event.command.map(shellWord).join(' ')}`);
+    case 'migrations-chosen':
+      return quiet(`${event.canister}: ${countText(event.count, 'migration')} of ${event.of}`);
     case 'canister-started':
     case 'compiled':
     case 'optimized':

@@ -11,7 +11,7 @@
 // `// did: TEXT` are the text of the .did, which is else `service : {}`.
 'use strict';
 const { createHash, randomBytes } = require('node:crypto');
-const { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } = require('node:fs');
 const { posix } = require('node:path');
 
 const { COUNT_FILE, STAND_IN, STAND_IN_HOLD } = process.env;
@@ -61,11 +61,12 @@ function main(args) {
     process.stdout.write('stand-in for moc\n');
     return;
   }
-  const { output, main, packages, candids } = understand(args);
+  const { output, main, packages, candids, migrations, baseline } = understand(args);
   if (COUNT_FILE !== undefined) appendFileSync(COUNT_FILE, `${process.pid} ${main}\n`);
   for (const [name, dir] of packages)
     if (!existsSync(dir)) reject(`package error [M0012], no folder ${dir} for ${name}`);
-  const text = readAll(main, packages, candids);
+  if (baseline !== undefined) read(baseline, '--stable-baseline');
+  const text = readAll(main, packages, candids, modulesIn(migrations));
   for (const name of Object.keys(process.env).sort()) {
     if (name.startsWith('MOC_')) digest.update(`env ${name}=${process.env[name]}\n`);
   }
@@ -117,10 +118,18 @@ function linesOf(path) {
     .filter((line) => line !== '');
 }
 
-/** Reads the main file and what it imports, and gives the text of the former. */
-function readAll(main, packages, candids) {
+/** The migrations in a folder. Their order goes into the digest as that of reading. */
+function modulesIn(dir) {
+  if (dir === undefined) return [];
+  if (!existsSync(dir)) return reject(`import error [M0009], no folder ${dir}`);
+  const names = readdirSync(dir).filter((name) => name.endsWith('.mo'));
+  return names.sort().map((name) => `${dir}/${name}`);
+}
+
+/** Reads the main file, the migrations and what they import, and gives the text of the former. */
+function readAll(main, packages, candids, migrations) {
   const seen = new Set();
-  const waiting = [main];
+  const waiting = [main, ...migrations];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (seen.has(path)) continue;
     seen.add(path);
