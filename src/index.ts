@@ -43,6 +43,7 @@ export type {
   BuildEvent,
   Failure,
   Finished,
+  FunctionComplexity,
   MaterializedArtifact,
   MigrationProblem,
   MissingImport,

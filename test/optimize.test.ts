@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { analysed, putAnalyser } from './rigs/stand-in-ic-mops.ts';
 import { scene, tomlOf, type Ended, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
 
 const STAND_IN = join(import.meta.dirname, 'rigs', 'stand-in-wasm-opt.cjs');
@@ -228,6 +229,20 @@ test('a damaged optimized wasm is made anew, and so is a damaged finished one wh
   expect(again).toMatchObject({ outcome: 'built', stage: 'finish' });
   expect(again.artifacts?.wasm.digest).toBe(right);
   expect(on.starts()).toHaveLength(1);
+});
+
+test('a finished wasm that is made anew while the optimized one is in the cache is not taken for it', async () => {
+  const on = optimizing(`${toml('')}\n[build]\ncheck-wasm = true\n`);
+  putAnalyser(on);
+  const { key, artifacts } = await on.build();
+  expect(analysed(on)).toEqual(['optimized']);
+  for (const path of Object.keys(on.files(on.store))) {
+    if (path.includes(key ?? '') || /complexity/.test(readFileSync(join(on.store, path), 'utf8')))
+      on.put({ [`../cache/mops/builds/${path}`]: undefined });
+  }
+  const again = await on.build();
+  expect(again).toMatchObject({ outcome: 'built', stage: 'finish', artifacts });
+  expect(analysed(on)).toEqual(['optimized', 'optimized']);
 });
 
 test('--rebuild optimizes again, and fails where the bytes differ', async () => {

@@ -48,6 +48,12 @@ export interface OptimizeAction {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** The complete description of an analysis of the wasm that is deployed. */
+export interface ComplexityAction {
+  readonly wasm: Digest;
+  readonly analyser: CompilerIdentity;
+}
+
 /** A document and the key that is its digest. */
 export interface Keyed {
   readonly document: string;
@@ -103,6 +109,16 @@ export function keyOfOptimize(action: OptimizeAction): Keyed {
     ['optimizer-flags', ...action.flags],
     ...sorted(Object.entries(action.environment).map(([name, value]) => ['env', name, value])),
     ['outputs', 'wasm'],
+  ]);
+}
+
+export function keyOfComplexity({ wasm, analyser }: ComplexityAction): Keyed {
+  return keyed([
+    ['format', FORMAT],
+    ['stage', 'complexity'],
+    ['wasm', wasm],
+    ['analyser', analyser.name, analyser.version, analyser.digest],
+    ['outputs', 'complexity'],
   ]);
 }
 

@@ -22,6 +22,8 @@ export interface BuildOptions {
   readonly finisher: Finisher;
   /** Undefined where nothing is optimized. */
   readonly optimizer?: Optimizer | undefined;
+  /** Whether to look for functions that are near the network's limit of complexity. */
+  readonly checkWasm?: boolean;
   readonly cache: Cache;
   /** What the compiler gets, before what would steer its run time is taken out. */
   readonly environment: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { digestOf } from '../cache/digest.ts';
 import { digestOfFile } from '../cache/stamps.ts';
 import type { CompilerIdentity, FinishAction } from './action.ts';
-import { BuildError } from './outcome.ts';
+import { BuildError, type FunctionComplexity } from './outcome.ts';
 
 /**
  * What turns moc's wasm into the wasm that is deployed: the WebAssembly module that ic-mops ships. Only the same module
@@ -21,13 +21,21 @@ export interface Finisher {
   isCompatible(fresh: string, published: string): boolean;
   /** Throws a plain Error with the parser's message where the bytes are no WebAssembly module. */
   addSections(wasm: Uint8Array, sections: FinishAction['metadata']): Uint8Array;
+  /** Whether this version of the module analyses wasm. Does not load it. */
+  canAnalyse(): boolean;
+  /** How complex the functions are that come near the network's limit. Throws what the module throws. */
+  analyse(wasm: Uint8Array): readonly FunctionComplexity[];
 }
 
 /** The part of ic-mops's module that is used; its names are theirs. */
 interface Bindings {
   is_candid_compatible(fresh: string, published: string): boolean;
   add_custom_sections(wasm: Uint8Array, sections: { name: string; data: string }[]): Uint8Array;
+  /** From ic-mops 3 on. */
+  analyze_wasm_function_complexity?(wasm: Uint8Array): { readonly riskyFunctions: readonly FunctionComplexity[] };
 }
+
+const ANALYSE = 'analyze_wasm_function_complexity' satisfies keyof Bindings;
 
 /** The smallest WebAssembly module: magic number and version. */
 const EMPTY_MODULE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
@@ -62,6 +70,8 @@ export function openFinisher(icMops: { packageDir: string; version: string }, st
         wasm,
         sections.map(({ name, data }) => ({ name, data })),
       ),
+    canAnalyse: () => readFileSync(join(dir, 'wasm.js'), 'utf8').includes(ANALYSE),
+    analyse: (wasm) => bindings()[ANALYSE]?.(wasm).riskyFunctions ?? [],
   };
 }
 

@@ -42,7 +42,12 @@ export async function optimize(
     optimized,
     ...(optimizer.uncacheable === undefined ? { optimizeKeyed: stage.keyed } : {}),
     refs: { ...both.refs, ...optimized.refs },
-    bytes: { ...both.bytes, ...optimized.bytes },
+    // The finished wasm may be in hand, and must not be taken for this one.
+    bytes: { ...without(both.bytes, 'wasm'), ...optimized.bytes },
     upToDate: outputs.areUpToDate(),
   };
+}
+
+function without<T>(record: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 }

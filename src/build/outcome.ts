@@ -15,6 +15,14 @@ export interface MissingImport {
   readonly target: string;
 }
 
+/** A function of a wasm, and how much work it is for whoever compiles it. The name is there where the wasm has one. */
+export interface FunctionComplexity {
+  readonly index: number;
+  readonly name?: string;
+  readonly complexity: number;
+  readonly instructionCount: number;
+}
+
 /** What is wrong with a canister's migrations. Folders are seen from the project's root. */
 export type MigrationProblem =
   /** `chain` and `next` do not lie in one folder. */
@@ -116,7 +124,7 @@ export type Failure =
       readonly kind: 'rebuild-differs';
       readonly canister: string;
       /** Which stage gave other bytes, and the key under which the earlier ones were stored. */
-      readonly stage: 'compile' | 'finish' | 'optimize';
+      readonly stage: 'compile' | 'finish' | 'optimize' | 'complexity';
       readonly key: ActionKey;
       /** The artifact that matters most of those that differ; what follows is about it. */
       readonly artifact: string;
@@ -180,6 +188,8 @@ export interface Finished {
   /** The compiler's stderr, then its stdout. */
   readonly diagnostics: string;
   readonly artifacts: Readonly<Partial<Record<ArtifactName, MaterializedArtifact>>>;
+  /** The functions that are near the network's limit of complexity, the most complex first; where that was asked for. */
+  readonly complexFunctions?: readonly FunctionComplexity[];
   /** What changed since the last build of this canister, where it was asked for. */
   readonly explanation?: Explanation;
 }
@@ -206,6 +216,7 @@ export type BuildEvent =
       readonly versions: readonly { readonly version: string; readonly by: string }[];
       readonly resolved: string;
     }
+  | { readonly kind: 'not-analysed'; readonly canister: string; readonly message: string }
   | { readonly kind: 'input-changed'; readonly canister: string; readonly path: string }
   | { readonly kind: 'output-wait'; readonly canister: string; readonly path: string }
   | { readonly kind: 'note'; readonly canister?: string; readonly text: string };

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
 import type { BuildOptions } from './context.ts';
 import { LOOKS_LIKE_PATH } from './dependency.ts';
-import { openFinisher } from './finish.ts';
+import { openFinisher, type Finisher } from './finish.ts';
 import { findIcMops } from './ic-mops.ts';
 import { findCompiler, findTool, installMissing, type InstallOptions } from './install.ts';
 import { openMoc } from './moc.ts';
@@ -41,7 +41,7 @@ export interface BuildRequest {
 
 export type Prepared = Pick<
   BuildOptions,
-  'project' | 'canisters' | 'outputDir' | 'packages' | 'compiler' | 'finisher' | 'optimizer' | 'cache'
+  'project' | 'canisters' | 'outputDir' | 'packages' | 'compiler' | 'finisher' | 'optimizer' | 'checkWasm' | 'cache'
 >;
 
 /**
@@ -73,14 +73,16 @@ export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
     throw new BuildError({ kind: 'no-ic-mops', needed: 'the metadata that a build adds to the wasm' });
   }
   const { stampsDir } = cache;
+  const finisher = openFinisher({ packageDir: icMops.packageDir, version: icMops.version }, stampsDir);
   return {
     project,
     canisters,
     outputDir: request.outputDir ?? resolve(root, project.build.outputDir ?? '.mops/.build'),
     packages: resolution.packages,
     compiler: openMoc({ path, version: LOOKS_LIKE_PATH.test(pin) ? undefined : pin, stampsDir, environment: env }),
-    finisher: openFinisher({ packageDir: icMops.packageDir, version: icMops.version }, stampsDir),
+    finisher,
     optimizer: optimizing === undefined ? undefined : await prepareOptimizer(optimizing, install, dirs, stampsDir),
+    checkWasm: canCheckWasm(project, request, finisher),
     cache,
   };
 }
@@ -132,10 +134,14 @@ function refuseUnsupported(project: Project, request: BuildRequest): void {
       instead: 'pass --no-check-deploy to build without the check',
     });
   }
-  if (request.checkWasm ?? project.build.checkWasm) {
-    request.onEvent?.({
-      kind: 'note',
-      text: 'note: the wasm complexity check (check-wasm) is not done by this version',
-    });
-  }
+}
+
+/** Whether the wasm is to be checked; where the module cannot, it is said, and the build goes on as upstream's does. */
+function canCheckWasm(project: Project, request: BuildRequest, finisher: Finisher): boolean {
+  if (!(request.checkWasm ?? project.build.checkWasm)) return false;
+  if (finisher.canAnalyse()) return true;
+  const { name, version } = finisher.identity;
+  const text = `note: ${name} ${version} cannot check how complex a wasm is (check-wasm); ${name} 3 and later can`;
+  request.onEvent?.({ kind: 'note', text });
+  return false;
 }

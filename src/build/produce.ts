@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Cache } from '../cache/cache.ts';
 import { writeImporters } from './chain.ts';
 import type { Closure } from './closure.ts';
 import { compile } from './compile.ts';
@@ -9,7 +10,13 @@ import type { StoredBlob } from './history.ts';
 import { keysOf } from './keys.ts';
 import { readLast, writeLast, type Last } from './last.ts';
 import { makeAll, type MadeAll } from './make-all.ts';
-import { BuildError, type ArtifactName, type MaterializedArtifact, type Outcome } from './outcome.ts';
+import {
+  BuildError,
+  type ArtifactName,
+  type FunctionComplexity,
+  type MaterializedArtifact,
+  type Outcome,
+} from './outcome.ts';
 import { place } from './place.ts';
 import type { Canister } from './project.ts';
 import type { Made, Obtained, Refs, Stage } from './stage.ts';
@@ -91,6 +98,7 @@ export async function produce(
       context.explain === true && origin.outcome === 'built' && uncacheable === undefined
         ? await explainMade(context, name, last, description, made)
         : undefined;
+    const complexFunctions = await checkedIn(context, cache, name, made, signal);
     const keys = keysOf(compiled.key, finished.key, optimizeKeyed?.key);
     writeLast(cache, root, name, { ...keys, compileMs: compiled.costMs }, last);
     const outcome = {
@@ -104,6 +112,7 @@ export async function produce(
       compileMs: compiled.costMs,
       diagnostics: diagnosticsOf(compiled),
       artifacts: artifactsOf(outputDir, name, made.refs),
+      ...(complexFunctions === undefined ? {} : { complexFunctions }),
       ...(explanation === undefined ? {} : { explanation }),
     };
     return { outcome, stored: uncacheable === undefined ? storedOf(made) : [] };
@@ -129,6 +138,19 @@ async function explainMade(
     optimizeDocument: optimizer?.uncacheable === undefined ? (optimizeKeyed?.document ?? '') : undefined,
     importers: closure.importers,
   });
+}
+
+/** What the check of the wasm found; undefined where it was not asked for. */
+async function checkedIn(
+  context: Context,
+  cache: Cache,
+  canister: string,
+  { refs, bytes }: MadeAll,
+  signal: AbortSignal,
+): Promise<readonly FunctionComplexity[] | undefined> {
+  if (context.checkWasm !== true || refs.wasm === undefined) return undefined;
+  const { complexFunctionsIn } = await import('./complexity.ts');
+  return complexFunctionsIn({ context, cache, canister, wasm: refs.wasm.digest, bytes: bytes.wasm, signal });
 }
 
 /** Keeps with the compiler's artifacts how the files are reached that it read: it goes as they go. */

@@ -7,7 +7,7 @@ import { firstDifference } from './difference.ts';
 
 /** One of the steps of a build, with its own key: the compiler's run, the finish, and where asked for the optimizing. */
 export interface Stage {
-  readonly name: 'compile' | 'finish' | 'optimize';
+  readonly name: 'compile' | 'finish' | 'optimize' | 'complexity';
   readonly keyed: Keyed;
   readonly label: string;
   /** Does the work. Throws a BuildError where it fails; only what it returns is stored (invariant 9). */

@@ -12,7 +12,7 @@ import { buildJson } from './json.ts';
 import { findUndoneLink } from './link.ts';
 import type { Live } from './live.ts';
 import type { BuildCommand } from './options.ts';
-import { countText, eventText, outcomeLine } from './report.ts';
+import { complexityLines, countText, eventText, outcomeLine } from './report.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** `mops build`. Answers the exit code. */
@@ -160,6 +160,7 @@ function teller(
         if (outcome.optimizer !== undefined)
           live.printOut(`${out.paint.dim(`Optimized ${outcome.canister}.wasm (${outcome.optimizer})`)}\n`);
         live.print(`${outcomeLine(outcome, command.verbose, err.paint)}\n`);
+        for (const line of complexityLines(outcome)) live.print(`${colourWarning(line, host)}\n`);
         const lines = outcome.explanation === undefined ? undefined : linesOf?.(outcome.explanation);
         for (const line of lines ?? []) live.print(`    ${line}\n`);
       }

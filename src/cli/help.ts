@@ -31,9 +31,10 @@ Builds the canisters of mops.toml, or those named, in mops.toml order.
   --rebuild              compile even what is cached, and fail if the bytes differ
   --locked               fail unless mops.lock fits mops.toml
   --no-optimize          build without [optimize]
-  --no-check-wasm, --no-check-deploy
-                         leave out these checks of [build], which this version does
-                         not do: it notes the first and refuses the second
+  --check-wasm, --no-check-wasm
+                         say which functions are near the network's limit of complexity
+                         (default: [build] check-wasm); takes ic-mops 3 or later
+  --no-check-deploy      leave out this check of [build], which this version refuses to do
   --json                 one JSON document on stdout, no other text there
   -h, --help             print this
 

@@ -59,6 +59,19 @@ function reasonOf(outcome: Extract<Outcome, { outcome: 'built' }>): string {
   }
 }
 
+/** What the check of the wasm found: one line a function. */
+export function complexityLines({ canister, complexFunctions = [] }: Exclude<Outcome, { outcome: 'failed' }>) {
+  return complexFunctions.map(({ index, name, complexity, instructionCount }) => {
+    const which = name === undefined ? `function ${index}` : `function ${index} (${name})`;
+    const share = `${((complexity / COMPLEXITY_LIMIT) * 100).toFixed(1)} % of what the network takes`;
+    const advice =
+      complexity > COMPLEXITY_LIMIT ? 'it will be refused; split it into smaller ones' : 'split it before it grows';
+    return `warning: ${canister}: [MOPS-WASM-COMPLEXITY] ${which} has complexity ${complexity}, ${share}, in ${countText(instructionCount, 'instruction')}; ${advice}`;
+  });
+}
+
+const COMPLEXITY_LIMIT = 1_000_000;
+
 /** An event as a line for people, or undefined where it needs none. `loud`: print it even without --verbose. */
 export function eventText(event: BuildEvent): { readonly loud: boolean; readonly text: string } | undefined {
   const loud = (text: string) => ({ loud: true, text });
@@ -88,6 +101,8 @@ export function eventText(event: BuildEvent): { readonly loud: boolean; readonly
           `  to choose another, name ${event.name} in your own mops.toml`,
         ].join('\n'),
       );
+    case 'not-analysed':
+      return loud(`warning: ${event.canister}: how complex its wasm is could not be checked: ${event.message}`);
     case 'input-changed':
       return loud(`warning: ${event.canister}: ${event.path} changed while it was compiled; the result is not cached`);
     case 'output-wait':
