@@ -54,3 +54,4 @@ export type { OptimizeJob, Optimizer } from './build/optimizer.ts';
 export type { Package } from './build/packages.ts';
 export type { BuildRequest, Prepared } from './build/prepare.ts';
 export type { Canister, Migrations, Project } from './build/project.ts';
+export type { Made } from './build/stage.ts';

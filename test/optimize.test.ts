@@ -237,7 +237,7 @@ test('a finished wasm that is made anew while the optimized one is in the cache 
   const { key, artifacts } = await on.build();
   expect(analysed(on)).toEqual(['optimized']);
   for (const path of Object.keys(on.files(on.store))) {
-    if (path.includes(key ?? '') || /complexity/.test(readFileSync(join(on.store, path), 'utf8')))
+    if (path.includes(key ?? '') || readFileSync(join(on.store, path), 'utf8').includes('complexity'))
       on.put({ [`../cache/mops/builds/${path}`]: undefined });
   }
   const again = await on.build();

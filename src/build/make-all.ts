@@ -1,23 +1,4 @@
-import type { Keyed } from './action.ts';
-import type { Context } from './context.ts';
-import { makeBoth, outputsIn, type MadeBoth, type Making } from './make.ts';
-import type { Obtained } from './stage.ts';
-
-/** What it takes to find or make all stages of a canister. */
-export interface MakingAll extends Omit<Making, 'outputs' | 'isFinal'> {
-  readonly context: Context;
-  /** Waits for one of the places in which programs run. */
-  inSlot<T>(work: () => Promise<T>): Promise<T>;
-}
-
-export interface MadeAll extends MadeBoth {
-  /** Where mops.toml has `[optimize]`. */
-  readonly optimized?: Obtained;
-  /** Where what it made may be cached. */
-  readonly optimizeKeyed?: Keyed;
-  /** Every file was found to be there already. */
-  readonly upToDate: boolean;
-}
+import { makeBoth, outputsIn, type MadeAll, type MakingAll } from './make.ts';
 
 /** Compile, finish, and where asked for optimize. Undefined where makeBoth says so: ask once more. */
 export async function makeAll(making: MakingAll): Promise<MadeAll | undefined> {

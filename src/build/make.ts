@@ -1,4 +1,6 @@
 import type { Cache } from '../cache/cache.ts';
+import type { Keyed } from './action.ts';
+import type { Context } from './context.ts';
 import { describeFinish } from './describe.ts';
 import { finish, sectionsOf, type Candid, type Finisher } from './finish.ts';
 import { planMaterialize } from './materialize.ts';
@@ -29,6 +31,22 @@ export interface MadeBoth {
   readonly bytes: Readonly<Record<string, Uint8Array>>;
   /** To ask for the finish again, where its bytes turn out to be needed. */
   readonly finishStage: Stage;
+}
+
+/** What it takes to find or make all stages of a canister. */
+export interface MakingAll extends Omit<Making, 'outputs' | 'isFinal'> {
+  readonly context: Context;
+  /** Waits for one of the places in which programs run. */
+  inSlot<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface MadeAll extends MadeBoth {
+  /** Where mops.toml has `[optimize]`. */
+  readonly optimized?: Obtained;
+  /** Where what it made may be cached. */
+  readonly optimizeKeyed?: Keyed;
+  /** Every file was found to be there already. */
+  readonly upToDate: boolean;
 }
 
 /** Where the files belong: bytes are read for those only that are not there already. */

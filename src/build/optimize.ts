@@ -1,6 +1,5 @@
 import { describeOptimize } from './describe.ts';
-import type { MadeBoth, Outputs } from './make.ts';
-import type { MadeAll, MakingAll } from './make-all.ts';
+import type { MadeAll, MadeBoth, MakingAll, Outputs } from './make.ts';
 import type { BuildEvent } from './outcome.ts';
 import type { Optimizer } from './optimizer.ts';
 import { obtain, withBytes, type Stage } from './stage.ts';

@@ -9,7 +9,8 @@ import type { Explanation } from './explain.ts';
 import type { StoredBlob } from './history.ts';
 import { keysOf } from './keys.ts';
 import { readLast, writeLast, type Last } from './last.ts';
-import { makeAll, type MadeAll } from './make-all.ts';
+import type { MadeAll } from './make.ts';
+import { makeAll } from './make-all.ts';
 import {
   BuildError,
   type ArtifactName,
