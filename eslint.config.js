@@ -16,6 +16,25 @@ const NO_FAKES = [
   { selector: 'Property[key.name="retry"]', message: 'find out why it fails now and then' },
 ];
 
+/** Node's own ways of looking at the disk. */
+const UNSEEN = {
+  importNames: [
+    ...[
+      'access',
+      'accessSync',
+      'existsSync',
+      'lstat',
+      'lstatSync',
+      'readFile',
+      'readFileSync',
+      'readdir',
+      'readdirSync',
+    ],
+    ...['readlink', 'readlinkSync', 'realpath', 'realpathSync', 'stat', 'statSync'],
+  ],
+  message: 'look through src/cache/disk.ts: the next build of the same must know what this one saw',
+};
+
 export default defineConfig(
   globalIgnores(['dist/', 'docs/', 'node_modules/', 'fixtures/', 'coverage/']),
   js.configs.recommended,
@@ -32,6 +51,22 @@ export default defineConfig(
     },
   },
   { files: ['src/build/**', 'src/cache/**'], rules: { 'no-console': 'error' } },
+  {
+    // What decides a build's answer is looked at through one file, which keeps what was seen for the next build.
+    files: ['src/build/**', 'src/cli/{link,settings}.ts'],
+    ignores: ['src/build/{compile,materialize,package-copy,sandbox}.ts', 'src/build/js-compiler/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            { name: 'node:fs', ...UNSEEN },
+            { name: 'node:fs/promises', ...UNSEEN },
+          ],
+        },
+      ],
+    },
+  },
   { files: ['test/**'], rules: { 'no-restricted-syntax': ['error', ...NO_FAKES] } },
   {
     files: ['**/*.mjs', '**/*.js', '**/*.cjs'],

@@ -14,18 +14,30 @@ import { noticesOf } from './notices.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
+const HASHBANG = '#!/usr/bin/env node\n';
+const MODULE_URL = 'var importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
+
 /** `moccache` and `mops` are told apart by the name of the started file: a script of npm's for Windows shows no other. */
 const EXECUTABLES = [
-  { entry: 'src/cli/main.ts', outfile: 'mops.cjs', banner: '' },
+  { entry: 'src/cli/start.ts', outfile: 'mops.cjs', banner: HASHBANG },
+  { entry: 'src/cli/restore.ts', outfile: 'mops-restore.cjs', banner: '"use strict";' },
+  { entry: 'src/cli/main.ts', outfile: 'mops-main.cjs', banner: `"use strict";${MODULE_URL}` },
   {
     entry: 'src/cli/moc-js.ts',
     outfile: 'moc-js.cjs',
     // Read by the build: this file is a part of the compiler's identity too.
-    banner: '// moccache-compiler-input: motoko/versions/latest/moc.min.js\n',
+    banner: `${HASHBANG}// moccache-compiler-input: motoko/versions/latest/moc.min.js\n"use strict";${MODULE_URL}`,
   },
 ];
 
-const OFF_THE_HIT_PATH = ['cacache', 'proper-lockfile', 'log-update'];
+/** Packages that a hit does not need, and the files that hold them. */
+const PACKAGES = { cacache: 'lib-cacache.cjs', 'proper-lockfile': 'lib-lockfile.cjs', 'log-update': 'lib-live.cjs' };
+
+const CHUNKS = Object.fromEntries(
+  [...Object.entries(PACKAGES), ['./restore.ts', 'mops-restore.cjs'], ['./main.ts', 'mops-main.cjs']].map(
+    ([name, file]) => [name, `./${file}`],
+  ),
+);
 
 /** Oldest Node that package.json promises. */
 const TARGET = 'node20.17';
@@ -34,7 +46,7 @@ const TARGET = 'node20.17';
 export async function build() {
   ensureInstalled(root);
   const { build: bundle } = await import('esbuild');
-  const { lazily } = await import('./lazy.mjs');
+  const { chunks } = await import('./chunks.mjs');
   const common = {
     absWorkingDir: root,
     bundle: true,
@@ -45,20 +57,29 @@ export async function build() {
     write: false,
     logLevel: 'warning',
   };
-  const lazyInputs = new Set();
+  const commonjs = {
+    ...common,
+    format: 'cjs',
+    // import() of a file beside it is a require(): the other way loads Node's loader of modules first.
+    supported: { 'dynamic-import': false },
+  };
+  const packages = Object.entries(PACKAGES).map(([name, file]) =>
+    bundle({
+      ...commonjs,
+      stdin: { contents: `module.exports = require(${JSON.stringify(name)});`, resolveDir: root },
+      outfile: join(dist, file),
+    }),
+  );
   const executables = EXECUTABLES.map(({ entry, outfile, banner }) =>
     bundle({
-      ...common,
+      ...commonjs,
       entryPoints: [entry],
       outfile: join(dist, outfile),
-      format: 'cjs',
       // Not minified: that starts no faster (measured), and a stack trace can be read.
       // A CommonJS file has no import.meta; the dependencies and we ask it for the file's own place.
       define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
-      plugins: [lazily(OFF_THE_HIT_PATH, common, lazyInputs)],
-      banner: {
-        js: `#!/usr/bin/env node\n${banner}"use strict";var importMetaUrl=require("node:url").pathToFileURL(__filename).href;`,
-      },
+      plugins: [chunks(CHUNKS)],
+      banner: { js: banner },
     }),
   );
   const library = bundle({
@@ -69,14 +90,14 @@ export async function build() {
     // The CommonJS packages inside call require() for Node's own modules.
     banner: { js: "import{createRequire as nodeRequire}from'node:module';const require=nodeRequire(import.meta.url);" },
   });
-  const [declarations, ...bundles] = await Promise.all([declarationsOf(root), library, ...executables]);
+  const [declarations, ...bundles] = await Promise.all([declarationsOf(root), library, ...executables, ...packages]);
 
   const files = new Map();
   for (const { outputFiles } of bundles)
     for (const file of outputFiles) files.set(relative(dist, file.path), Buffer.from(file.contents));
   for (const [path, text] of declarations) files.set(join('types', path), Buffer.from(text));
   files.set('moccache.cjs', Buffer.from("#!/usr/bin/env node\nrequire('./mops.cjs');\n"));
-  const bundled = new Set(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(...lazyInputs));
+  const bundled = new Set(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
   files.set('THIRD-PARTY.txt', Buffer.from(await noticesOf(root, bundled)));
   const changed = await publish(files);
   await linkForFixtures();
@@ -88,7 +109,7 @@ async function publish(files) {
   let changed = 0;
   for (const [path, bytes] of files) {
     const target = join(dist, path);
-    const mode = path.endsWith('.cjs') ? 0o755 : 0o644;
+    const mode = bytes.subarray(0, 2).toString() === '#!' ? 0o755 : 0o644;
     const [found, info] = await Promise.all([readFile(target).catch(absent), stat(target).catch(absent)]);
     if (found?.equals(bytes) && (info.mode & 0o777) === mode) continue;
     const staged = join(staging, createHash('sha256').update(path).digest('hex'));

@@ -33,46 +33,46 @@ describe('npm, with our package and a stand-in for ic-mops that has the same exe
   ])('moccache works and mops is of $owner after installing $order', async ({ order, owner }) => {
     const project = scene.project();
     for (const names of order) await succeed(scene.npm(project, 'install', ...names));
-    expect(await ownerIn(project)).toBe(owner);
+    expect(ownerIn(project)).toBe(owner);
     expect((await scene.run(project, 'moccache', '--version')).stdout).toMatch(/^moccache /);
   });
 
   test('with the script "dependencies", mops is ours after every run of npm that changes something', async () => {
     const project = scene.project({ scripts: { dependencies: 'moccache link' } });
     await succeed(scene.npm(project, 'install', 'moccache'));
-    expect(await ownerIn(project)).toBe('moccache');
+    expect(ownerIn(project)).toBe('moccache');
 
     await succeed(scene.npm(project, 'ci'));
-    expect(await ownerIn(project)).toBe('moccache');
+    expect(ownerIn(project)).toBe('moccache');
 
     await publishIcMops('2.9.1');
     await succeed(scene.npm(project, 'update'));
     expect(await versionOfIcMops(project)).toBe('ic-mops 2.9.1');
-    expect(await ownerIn(project)).toBe('moccache');
+    expect(ownerIn(project)).toBe('moccache');
 
     await succeed(scene.npm(project, 'install', 'ic-mops@2.9.0'));
     expect(await versionOfIcMops(project)).toBe('ic-mops 2.9.0');
-    expect(await ownerIn(project)).toBe('moccache');
+    expect(ownerIn(project)).toBe('moccache');
   });
 
   test('what undoes the link without a word is noticed afterwards, and mended by hand', async () => {
     const project = scene.project({ scripts: { dependencies: 'moccache link' } });
     await succeed(scene.npm(project, 'install', 'moccache'));
-    expect(await findUndoneLink(project)).toBeUndefined();
+    expect(findUndoneLink(project)).toBeUndefined();
 
     await succeed(scene.npm(project, 'rebuild', 'ic-mops'));
-    expect(await findUndoneLink(project)).toBe(join(project, 'node_modules/.bin'));
+    expect(findUndoneLink(project)).toBe(join(project, 'node_modules/.bin'));
     expect((await scene.run(project, 'moccache', 'link', '--check')).exitCode).toBe(1);
 
     expect((await scene.run(project, 'moccache', 'link')).exitCode).toBe(0);
     expect((await scene.run(project, 'moccache', 'link', '--check')).exitCode).toBe(0);
-    expect(await findUndoneLink(project)).toBeUndefined();
+    expect(findUndoneLink(project)).toBeUndefined();
   });
 
   test('in a project that never asked for the link, ic-mops may keep its name', async () => {
     const project = scene.project();
     await succeed(scene.npm(project, 'install', 'moccache'));
-    expect(await findUndoneLink(project)).toBeUndefined();
+    expect(findUndoneLink(project)).toBeUndefined();
   });
 
   test('moccache can be taken out again: ic-mops gets its name back', async () => {
@@ -138,14 +138,14 @@ describe('link', () => {
     expect(await linkMops(binDir)).toBe('moccache');
   });
 
-  test('of three scripts, one that is still of ic-mops is noticed', async () => {
+  test('of three scripts, one that is still of ic-mops is noticed', () => {
     const binDir = binDirWith({
       moccache: 'moccache/dist/moccache.cjs',
       'moccache.cmd': 'moccache/dist/moccache.cjs',
       mops: 'moccache/dist/mops.cjs',
       'mops.cmd': 'ic-mops/dist/bin/mops.js',
     });
-    expect(await findMopsOwner(binDir)).toBe('ic-mops');
+    expect(findMopsOwner(binDir)).toBe('ic-mops');
   });
 
   test('a mops that nobody put there is put there', async () => {
@@ -172,7 +172,7 @@ describe('link', () => {
   }
 });
 
-function ownerIn(project: string): Promise<string> {
+function ownerIn(project: string): string {
   return findMopsOwner(join(project, 'node_modules', '.bin'));
 }
 

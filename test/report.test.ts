@@ -2,11 +2,10 @@ import { expect, test } from 'vitest';
 import { actionKeyOf, digestOf } from '../src/cache/digest.ts';
 import type { Failure, Outcome } from '../src/build/outcome.ts';
 import { buildJson } from '../src/cli/json.ts';
-import { isColoured, paintFor } from '../src/cli/paint.ts';
+import { isColoured, PLAIN } from '../src/cli/paint.ts';
 import { failureText } from '../src/cli/failures.ts';
 import { durationText, eventText, outcomeLine } from '../src/cli/report.ts';
 
-const PLAIN = paintFor(false, {});
 const DONE = {
   canister: 'backend',
   waited: false,

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
 import { periodsBetween } from '../src/build/periods.ts';
 import { statisticsOf } from '../src/build/statistics.ts';
-import { paintFor } from '../src/cli/paint.ts';
+import { PLAIN } from '../src/cli/paint.ts';
 import { blocksFor, statsText } from '../src/cli/stats-text.ts';
 import { compiled, DAY_MS, HOUR_MS, NOON, record } from './rigs/histories.ts';
 
-const PLAIN = paintFor(false, {});
 const of = (records: Parameters<typeof statisticsOf>[0]['records'], sinceMs?: number) =>
   statisticsOf({ records, skipped: 0 }, sinceMs, NOON);
 

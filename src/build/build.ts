@@ -1,6 +1,6 @@
 import { openContext, type BuildOptions, type Context } from './context.ts';
 import { BuildError, type Outcome } from './outcome.ts';
-import { recordOf, type StoredBlob } from './history.ts';
+import { recordOf, type StoredBlob } from './outcome-record.ts';
 import { produce } from './produce.ts';
 import type { Canister } from './project.ts';
 import { sweepOutputs } from './sweep-outputs.ts';

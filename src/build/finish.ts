@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { digestOf } from '../cache/digest.ts';
+import { existsSync, readFileSync } from '../cache/disk.ts';
 import { digestOfFile } from '../cache/stamps.ts';
 import type { CompilerIdentity, FinishAction } from './action.ts';
 import { BuildError, type FunctionComplexity } from './outcome.ts';

@@ -1,6 +1,6 @@
 import type { JournalRecord } from '../cache/cache.ts';
-import { parseActionKey, parseDigest, type ActionKey, type Digest } from '../cache/digest.ts';
-import type { Outcome } from './outcome.ts';
+import { parseActionKey, parseDigest, type ActionKey } from '../cache/digest.ts';
+import type { StoredBlob } from './outcome-record.ts';
 
 /** One outcome as the journal has it. Times are whole milliseconds, of wall time or since the epoch (`atMs`). */
 export interface HistoryRecord {
@@ -34,45 +34,10 @@ export interface HistoryRecord {
   readonly stored: readonly StoredBlob[];
 }
 
-export interface StoredBlob {
-  readonly digest: Digest;
-  readonly sizeBytes: number;
-}
-
 /** Records of builds, oldest first, and how many lines of the journal are none. */
 export interface History {
   readonly records: readonly HistoryRecord[];
   readonly skipped: number;
-}
-
-/** What the journal is to have of an outcome; undefined where nothing came of it that is worth a line. */
-export function recordOf(
-  outcome: Outcome,
-  project: string,
-  stored: readonly StoredBlob[],
-  nowMs: number,
-): JournalRecord | undefined {
-  const { canister, durationMs } = outcome;
-  const common = { atMs: Math.round(nowMs), project, canister, outcome: outcome.outcome };
-  if (outcome.outcome === 'failed') {
-    if (outcome.failure.kind === 'cancelled') return undefined;
-    return { ...common, failure: outcome.failure.kind, durationMs: Math.round(durationMs) };
-  }
-  const { key, compileKey, optimizeKey, waited, files, compileMs, artifacts } = outcome;
-  return {
-    ...common,
-    ...(outcome.outcome === 'hit'
-      ? { tier: outcome.tier }
-      : { cause: outcome.cause, stage: outcome.stage, uncacheable: outcome.uncacheable }),
-    ...(waited ? { waited } : {}),
-    files,
-    ...(key === undefined ? {} : { key, compileKey }),
-    ...(optimizeKey === undefined ? {} : { optimizeKey }),
-    durationMs: Math.round(durationMs),
-    compileMs: Math.round(compileMs),
-    ...(artifacts.wasm === undefined ? {} : { wasm: pairOf(artifacts.wasm) }),
-    ...(stored.length === 0 ? {} : { stored: stored.map(pairOf) }),
-  };
 }
 
 /** The journal's lines as records. What does not read as one is counted with what was skipped. */
@@ -99,10 +64,6 @@ export function canistersByKey(records: readonly HistoryRecord[]): ReadonlyMap<A
       [key, compileKey, optimizeKey].flatMap((one) => (one === undefined ? [] : [[one, canister] as const])),
     ),
   );
-}
-
-function pairOf({ digest, sizeBytes }: StoredBlob): readonly [Digest, number] {
-  return [digest, sizeBytes];
 }
 
 function parseRecord(record: JournalRecord): HistoryRecord | undefined {

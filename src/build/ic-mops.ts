@@ -1,5 +1,5 @@
-import { readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { readFileSync, realpathSync } from '../cache/disk.ts';
 
 /** Upstream's mops, which does what is not ours to do: install, test, publish, and the finish stage's module. */
 export interface IcMops {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import type { Cache } from '../cache/cache.ts';
 import { actionKeyOf } from '../cache/digest.ts';
+import { checkExecutable, statSync } from '../cache/disk.ts';
 import { LOOKS_LIKE_PATH } from './dependency.ts';
 import type { IcMops } from './ic-mops.ts';
 import { BuildError, type BuildEvent, type Tool } from './outcome.ts';
@@ -131,8 +131,10 @@ const ABSENT = 'there is no such file';
 
 function problemWith(path: string): string | undefined {
   try {
-    if (!statSync(path).isFile()) return 'it is not a file';
-    accessSync(path, constants.X_OK);
+    const stats = statSync(path);
+    if (stats === undefined) return ABSENT;
+    if (!stats.isFile()) return 'it is not a file';
+    checkExecutable(path);
     return undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

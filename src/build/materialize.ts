@@ -4,6 +4,7 @@ import type { BlobRef } from '../cache/entry.ts';
 import { digestOf } from '../cache/digest.ts';
 import { makeDir } from '../cache/make-dir.ts';
 import { nameOfOurs } from '../cache/process.ts';
+import { isPlain, noteFile } from '../cache/sights.ts';
 import { BuildError, type ArtifactName } from './outcome.ts';
 
 /** Artifacts that an output directory should hold, by what their bytes are. */
@@ -12,7 +13,7 @@ export type Wanted = Readonly<Partial<Record<ArtifactName, Pick<BlobRef, 'digest
 /** The order in which files appear: the wasm last, because whoever sees it takes the others for its own. */
 const ORDER: readonly ArtifactName[] = ['wasm.map', 'did', 'most', 'wasm'];
 
-/** The artifacts that are not there as wanted. Size first, then SHA-256: stamps are not trusted. */
+/** The artifacts that are not there as wanted. Size first, then SHA-256. */
 export function planMaterialize(dir: string, stem: string, wanted: Wanted): readonly ArtifactName[] {
   return ORDER.filter((name) => {
     const ref = wanted[name];
@@ -82,15 +83,12 @@ const MAX_ATTEMPTS = 20;
 
 function isThere(path: string, ref: Pick<BlobRef, 'digest' | 'sizeBytes'>): boolean {
   try {
-    const stat = lstatSync(path);
+    const beforeMs = Date.now();
+    const stats = lstatSync(path);
     // A link into somewhere else, or a file that the next tool cannot write, is replaced by one of our own.
-    return (
-      stat.isFile() &&
-      (stat.mode & 0o200) !== 0 &&
-      stat.nlink === 1 &&
-      stat.size === ref.sizeBytes &&
-      digestOf(readFileSync(path)) === ref.digest
-    );
+    if (!isPlain(stats) || stats.size !== ref.sizeBytes || digestOf(readFileSync(path)) !== ref.digest) return false;
+    noteFile('own', path, stats, beforeMs);
+    return true;
   } catch {
     return false; // absent or unreadable: then it has to be written, and writing says what is wrong
   }

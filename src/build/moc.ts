@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestOf, type Digest } from '../cache/digest.ts';
+import { existsSync, realpathSync, resolveModule } from '../cache/disk.ts';
+import { spoilSurvey } from '../cache/sights.ts';
 import { digestOfFile } from '../cache/stamps.ts';
 import type { CompilerIdentity } from './action.ts';
 import type { CompileEnd, CompileRun, Compiler } from './compiler.ts';
@@ -70,7 +71,7 @@ function declaredInputsOf(head: string): readonly string[] {
 
 function resolveFrom(script: string, specifier: string): string {
   if (specifier.startsWith('.') || isAbsolute(specifier)) return resolve(dirname(script), specifier);
-  return createRequire(script).resolve(specifier);
+  return resolveModule(script, specifier);
 }
 
 function readHead(path: string): string {
@@ -94,6 +95,7 @@ function onDisk<T>(path: string, read: () => T): T {
 }
 
 async function askVersion({ path, environment }: MocOptions, signal: AbortSignal | undefined): Promise<string> {
+  spoilSurvey(); // what it answers is nowhere on the disk
   const end = await runCompiler(path, { cwd: dirname(path), args: ['--version'], environment, signal });
   return Buffer.from(end.stdout).toString('utf8').trim();
 }

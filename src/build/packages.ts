@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
+import { existsSync, readFileSync } from '../cache/disk.ts';
 import { installedDirOf, type Dependency } from './dependency.ts';
 import { fromRoot } from './local-path.ts';
 import { judgeLock } from './lockfile.ts';

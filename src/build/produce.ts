@@ -6,7 +6,6 @@ import { compile } from './compile.ts';
 import type { Context } from './context.ts';
 import { describe, type Description } from './describe.ts';
 import type { Explanation } from './explain.ts';
-import type { StoredBlob } from './history.ts';
 import { keysOf } from './keys.ts';
 import { readLast, writeLast, type Last } from './last.ts';
 import type { MadeAll } from './make.ts';
@@ -18,6 +17,7 @@ import {
   type MaterializedArtifact,
   type Outcome,
 } from './outcome.ts';
+import type { StoredBlob } from './outcome-record.ts';
 import { place } from './place.ts';
 import type { Canister } from './project.ts';
 import type { Made, Obtained, Refs, Stage } from './stage.ts';

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
+import { existsSync, readFileSync } from '../cache/disk.ts';
 import { dependencyOf, type Dependency } from './dependency.ts';
 import { BuildError } from './outcome.ts';
 import { argumentsAt, badConfig, isTable, positiveIntegerAt, stringAt, tableAt, type TomlTable } from './toml-table.ts';

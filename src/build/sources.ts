@@ -1,6 +1,7 @@
-import { closeSync, lstatSync, openSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { digestOf, type Digest } from '../cache/digest.ts';
+import { lstatSync, readdirSync, realpathSync, statSync } from '../cache/disk.ts';
 import { importsOf, type Import } from './imports.ts';
 
 /** One file that the compiler will open. */
@@ -65,7 +66,7 @@ export function remember<V>(known: Map<string, V>, path: string, find: () => V):
 /** Asks first and opens then: an import of a folder looks for a file that is rarely there, and throwing is slow. */
 function readSource(path: string, full: string): Source {
   try {
-    const stats = statSync(full, { throwIfNoEntry: false });
+    const stats = statSync(full);
     if (stats === undefined) return { kind: 'absent' };
     if (stats.isDirectory()) return { kind: 'folder' };
     if (!stats.isFile()) return { kind: 'unreadable', code: 'not a file' }; // opening a pipe would wait for a writer
@@ -95,7 +96,7 @@ function readFile(full: string, sizeBytes: number): Uint8Array {
 
 function listFolder(full: string): readonly FolderEntry[] | undefined {
   try {
-    return readdirSync(full, { withFileTypes: true })
+    return readdirSync(full)
       .map((entry): FolderEntry => {
         const { name } = entry;
         if (entry.isSymbolicLink()) return { name, kind: kindOf(`${full}/${name}`) };
@@ -110,7 +111,7 @@ function listFolder(full: string): readonly FolderEntry[] | undefined {
 /** Of what the path leads to in the end. A link in a circle leads nowhere. */
 function kindOf(full: string): FolderEntry['kind'] {
   try {
-    const stats = statSync(full, { throwIfNoEntry: false });
+    const stats = statSync(full);
     return stats === undefined ? 'broken' : stats.isDirectory() ? 'folder' : 'file';
   } catch {
     return 'broken';
@@ -119,7 +120,7 @@ function kindOf(full: string): FolderEntry['kind'] {
 
 function isFolder(full: string): boolean {
   try {
-    return statSync(full, { throwIfNoEntry: false })?.isDirectory() === true;
+    return statSync(full)?.isDirectory() === true;
   } catch {
     return false; // what may not be looked at is not there for the compiler either
   }
@@ -127,7 +128,7 @@ function isFolder(full: string): boolean {
 
 function isPlainFolder(full: string): boolean {
   try {
-    const stats = lstatSync(full, { throwIfNoEntry: false });
+    const stats = lstatSync(full);
     if (stats === undefined) return false;
     if (!stats.isSymbolicLink()) return stats.isDirectory();
     return realpathSync(`${realpathSync(full)}/..`) === realpathSync(dirname(full));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { breakDeadFileLock } from '../cache/file-lock.ts';
-import { namesIn, removeForsaken } from '../cache/forsaken.ts';
+import { removeForsaken } from '../cache/forsaken.ts';
+import { namesIn } from '../cache/leftovers.ts';
 
 /** Removes what killed builds left beside the files of an output directory, locks included. Never throws. */
 export async function sweepOutputs(dir: string, nowMs: number): Promise<void> {

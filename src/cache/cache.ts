@@ -7,8 +7,10 @@ import { appendRecord, readJournal, type Journal, type JournalRecord } from './j
 import { openLocalStore } from './local-store.ts';
 import { readNote, writeNote } from './notes.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf } from './store-folder.ts';
+import type { Sight } from './sights.ts';
 import { sweep } from './sweep.ts';
 import { isSystemError, TierError } from './tier.ts';
+import { writeTrail } from './trail.ts';
 
 export type { CacheEvent, LeaseHolder } from './events.ts';
 export type { Journal, JournalRecord } from './journal.ts';
@@ -73,6 +75,8 @@ export interface Cache {
   readNote(name: Digest): string | undefined;
   /** Notes a small text, in the place of what was noted under the name. Never throws. */
   writeNote(name: Digest, text: string): void;
+  /** Leaves what was seen on the way to an answer, for readTrail. Never throws. */
+  leaveTrail(question: string, sights: readonly Sight[], answer: unknown): void;
   /** Appends a line to the journal, where this process may write to the store. Never throws. */
   appendRecord(record: JournalRecord): void;
   /**
@@ -169,6 +173,9 @@ export function openCache(options: CacheOptions): Cache {
     readNote: (name) => (readable ? readNote(paths.notes, name) : undefined),
     writeNote(name, text) {
       if (writable) writeNote(paths.notes, paths.tmp, name, text);
+    },
+    leaveTrail(question, sights, answer) {
+      if (writable) writeTrail(paths.trails, paths.tmp, question, { sights, answer });
     },
     appendRecord(record) {
       if (writable) appendRecord(paths.journal, record, Date.now());

@@ -1,5 +1,3 @@
-import { hash } from 'node:crypto';
-
 /** SHA-256 of bytes as 64 lower-case hex digits (FIPS 180-4). Names content; safe to share between machines. */
 export type Digest = string & { readonly brand: 'Digest' };
 
@@ -7,7 +5,8 @@ export type Digest = string & { readonly brand: 'Digest' };
 export type ActionKey = string & { readonly brand: 'ActionKey' };
 
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return hash('sha256', bytes) as Digest;
+  crypto ??= process.getBuiltinModule('node:crypto');
+  return crypto.hash('sha256', bytes) as Digest;
 }
 
 export function actionKeyOf(document: string): ActionKey {
@@ -23,5 +22,7 @@ export function parseDigest(text: unknown): Digest | undefined {
 export function parseActionKey(text: unknown): ActionKey | undefined {
   return typeof text === 'string' && HEX64.test(text) ? (text as ActionKey) : undefined;
 }
+
+let crypto: typeof import('node:crypto') | undefined; // loaded at the first use: a build that finds nothing changed has none
 
 const HEX64 = /^[0-9a-f]{64}$/;

@@ -1,6 +1,9 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from './leftovers.ts';
 import { livenessOfName } from './process.ts';
+
+export { namesIn } from './leftovers.ts';
 
 /**
  * The names in a folder under which a dead process left something: `ownerNameOf` finds in them the name that a process
@@ -28,15 +31,6 @@ export function removeForsaken(dir: string, nowMs: number, ownerNameOf: (name: s
     } catch {
       // not ours to remove
     }
-  }
-}
-
-/** The names in a folder; none where it cannot be read. */
-export function namesIn(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
   }
 }
 

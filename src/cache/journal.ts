@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -49,13 +48,19 @@ const LINE_BYTES = 64 * 1024;
  * line that cannot be kept is not missed.
  */
 export function appendRecord(journalDir: string, record: JournalRecord, nowMs: number): void {
+  appendRecords(journalDir, [record], nowMs);
+}
+
+/** The same for several, in their order. */
+export function appendRecords(journalDir: string, records: readonly JournalRecord[], nowMs: number): void {
   try {
-    const line = Buffer.from(`\n${JSON.stringify({ format: FORMAT, ...record })}`);
-    if (line.length > LINE_BYTES) return;
-    const full = appendLine(journalDir, line);
+    const lines = records.map((record) => Buffer.from(`\n${JSON.stringify({ format: FORMAT, ...record })}`));
+    const text = Buffer.concat(lines.filter((line) => line.length <= LINE_BYTES));
+    if (text.length === 0) return;
+    const full = appendLines(journalDir, text);
     if (full === undefined) return;
     orNone(() => setAside(journalDir, full, nowMs), undefined); // what is gone was set aside by another process
-    appendLine(journalDir, line);
+    appendLines(journalDir, text);
   } catch {
     // the store tells of its own trouble
   }
@@ -100,12 +105,12 @@ function parseLine(line: string): JournalRecord | undefined {
 }
 
 /** The file's number where it is full and nothing was written. */
-function appendLine(dir: string, line: Uint8Array): bigint | undefined {
+function appendLines(dir: string, lines: Uint8Array): bigint | undefined {
   const file = openCurrent(dir);
   try {
     const { size, ino } = fstatSync(file, { bigint: true });
     if (size >= FILE_BYTES) return ino;
-    writeSync(file, line);
+    writeSync(file, lines);
     return undefined;
   } finally {
     closeSync(file);
@@ -132,12 +137,19 @@ const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
 function setAside(dir: string, full: bigint, nowMs: number): void {
   const current = join(dir, CURRENT);
   if (statSync(current, { bigint: true }).ino !== full) return;
-  renameSync(current, join(dir, `${String(nowMs).padStart(15, '0')}-${randomBytes(4).toString('hex')}.jsonl`));
+  renameSync(current, join(dir, `${String(nowMs).padStart(15, '0')}-${randomHex()}.jsonl`));
   let keptBytes = FILE_BYTES; // for the new one
   for (const name of fullFiles(dir).reverse()) {
     keptBytes += statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0;
     if (keptBytes > ALL_BYTES) rmSync(join(dir, name), { force: true });
   }
+}
+
+/** Eight digits, so that two who rename at once take two names. */
+function randomHex(): string {
+  return Math.floor(Math.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
 }
 
 /** Oldest first. Where the file system does not keep when a file was made, by their names. */

@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from './forsaken.ts';
 import { breakForsaken } from './held-lock.ts';
+import { namesIn } from './leftovers.ts';
 import { parseOwnerRecord } from './owner.ts';
 import { livenessOf, livenessOfName } from './process.ts';
 

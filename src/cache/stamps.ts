@@ -1,18 +1,11 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  realpathSync,
-  type BigIntStats,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { digestOf, parseDigest, type Digest } from './digest.ts';
+import { realpathSync } from './disk.ts';
 import { seal, unseal } from './sealed.ts';
+import { noteFile } from './sights.ts';
 
 /**
  * The digest of a file, remembered by its stamp where `stampsDir` is given: for a big file that seldom changes (an
@@ -24,6 +17,8 @@ export function digestOfFile(path: string, stampsDir: string | undefined): Diges
   const real = realpathSync(path);
   const file = openSync(real, 'r');
   try {
+    const beforeMs = Date.now();
+    noteFile('file', real, fstatSync(file), beforeMs);
     const stamp = stampOf(real, fstatSync(file, { bigint: true }));
     const stampPath = stampsDir === undefined ? undefined : join(stampsDir, digestOf(real));
     const known = stampPath === undefined ? undefined : readStamp(stampPath, stamp);

@@ -1,40 +1,13 @@
-import { readdirSync, readFileSync, type Dirent } from 'node:fs';
+import { readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
+import { readFileSync } from './disk.ts';
 import { makeDir } from './make-dir.ts';
 import { seal, unseal } from './sealed.ts';
+import { storePathsOf } from './store-paths.ts';
 import { TierError } from './tier.ts';
 
-/** Where things lie in the store's folder. */
-export interface StorePaths {
-  readonly version: string;
-  /** cacache's own folder. */
-  readonly blobs: string;
-  readonly results: string;
-  readonly damaged: string;
-  readonly lease: string;
-  readonly sandbox: string;
-  readonly stamps: string;
-  readonly notes: string;
-  readonly journal: string;
-  /** Files on their way to being renamed. What is old in here was left by a killed process. */
-  readonly tmp: string;
-}
-
-export function storePathsOf(dir: string): StorePaths {
-  return {
-    version: join(dir, 'version'),
-    blobs: join(dir, 'store'),
-    results: join(dir, 'ac'),
-    damaged: join(dir, 'damaged'),
-    lease: join(dir, 'lease'),
-    sandbox: join(dir, 'sandbox'),
-    stamps: join(dir, 'stamps'),
-    notes: join(dir, 'notes'),
-    journal: join(dir, 'journal'),
-    tmp: join(dir, 'tmp'),
-  };
-}
+export { storePathsOf, type StorePaths } from './store-paths.ts';
 
 /**
  * Whether the folder is a store that this version may use: `ours`, or `empty` where nothing is there yet.
@@ -71,7 +44,7 @@ function refusal(message: string): TierError {
 function readVersion(dir: string): number | 'none' | 'torn' | 'foreign' {
   let text;
   try {
-    text = readFileSync(storePathsOf(dir).version, 'latin1');
+    text = readFileSync(storePathsOf(dir).version).toString('latin1');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return 'none';
@@ -103,6 +76,7 @@ const CHILDREN: Readonly<Record<string, RegExp>> = {
   stamps: /^(?:[0-9a-f]{64}|\d+-[0-9a-f-]+)$/,
   notes: /^[0-9a-f]{64}$/,
   journal: /\.jsonl$/,
+  trails: /^[0-9a-f]{16}$/,
   tmp: /^\d+-[0-9a-f-]+$/,
 };
 

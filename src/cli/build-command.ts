@@ -1,6 +1,8 @@
 import { appendFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { openCache, type CacheOptions } from '../cache/cache.ts';
+import { statSync } from '../cache/disk.ts';
+import { openSurvey } from '../cache/sights.ts';
 import { startBuild } from '../build/build.ts';
 import type { Explanation } from '../build/explain.ts';
 import { mopsDirs } from '../build/mops-dirs.ts';
@@ -12,7 +14,8 @@ import { buildJson } from './json.ts';
 import { findUndoneLink } from './link.ts';
 import type { Live } from './live.ts';
 import type { BuildCommand } from './options.ts';
-import { complexityLines, countText, eventText, outcomeLine } from './report.ts';
+import { executablesIn, leaveStanding } from './leave-standing.ts';
+import { complexityLines, countText, eventText, outcomeLine, startText, successText, withNewline } from './report.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** `mops build`. Answers the exit code. */
@@ -30,6 +33,8 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
   };
   let failure: Failure | undefined;
   let upkeep: (() => Promise<string | undefined>) | undefined;
+  const survey = openSurvey();
+  for (const path of executablesIn(dirname(host.script))) statSync(path);
   try {
     const dirs = mopsDirs(host);
     const settings = readSettings(host.env, dirs, host.cwd);
@@ -44,7 +49,7 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
       const { collectLater } = await import('./gc-later.ts');
       return collectLater(cache, settings, outcomes, host);
     };
-    const undone = await findUndoneLink(host.cwd).catch(() => undefined); // a hint, and no reason to fail
+    const undone = findUndoneLink(host.cwd);
     if (undone !== undefined) {
       onEvent({
         kind: 'note',
@@ -90,9 +95,12 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
       if (end.outcome === 'failed' && !command.keepGoing) break;
     }
     await Promise.all(pending);
+    leaveStanding({ command, host, cache, project: prepared, events, outcomes }, survey.seen());
   } catch (error) {
     if (!(error instanceof BuildError) || host.signal.aborted) throw error;
     failure = error.failure;
+  } finally {
+    survey.close();
   }
   if (host.signal.aborted) failure ??= { kind: 'cancelled' };
   if (command.json) host.out.write(buildJson(outcomes, events, performance.now() - started, failure));
@@ -151,7 +159,7 @@ function teller(
       said.add(line.text);
       live.print(`${line.loud ? colourWarning(line.text, host) : err.paint.dim(line.text)}\n`);
     },
-    start: (canister) => live.printOut(`${out.paint.blue('build canister')} ${out.paint.bold(canister)}\n`),
+    start: (canister) => live.printOut(startText(canister, out.paint)),
     end(outcome) {
       live.set(outcome.canister, undefined);
       if (outcome.outcome === 'failed') complain(outcome.failure);
@@ -173,17 +181,13 @@ function teller(
         if (outcomes.length > 1) err.write(`${failed} of ${countText(outcomes.length, 'canister')} failed\n`);
         return;
       }
-      out.write(`\n${out.paint.green(`✓ Built ${countText(outcomes.length, 'canister')} successfully`)}\n`);
+      out.write(successText(outcomes.length, out.paint));
     },
   };
 }
 
 function colourWarning(text: string, { err }: Host): string {
   return text.startsWith('warning:') ? err.paint.yellow('warning:') + text.slice('warning:'.length) : text;
-}
-
-function withNewline(text: string): string {
-  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 /** The log is for whoever asked for it; trouble with it is no reason to stop. */

@@ -5,6 +5,8 @@ export interface Host {
   /** Absolute; `MOPS_CWD` applied. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What follows the program's name. */
+  readonly args: readonly string[];
   readonly platform: NodeJS.Platform;
   /** Real path of the running script. */
   readonly script: string;

@@ -4,7 +4,7 @@ import { findBinDir, findMopsOwner, linkMops } from './link.ts';
 
 /** `moccache link [--check]`. Answers the exit code. */
 export async function linkCommand({ check }: { readonly check: boolean }, host: Host): Promise<number> {
-  const binDir = await findBinDir(host.cwd);
+  const binDir = findBinDir(host.cwd);
   if (binDir === undefined) {
     host.err.write(
       'error: no node_modules/.bin with moccache here or above\ninstall it: npm install --save-dev moccache\n',
@@ -12,7 +12,7 @@ export async function linkCommand({ check }: { readonly check: boolean }, host: 
     return 1;
   }
   const path = join(binDir, 'mops');
-  const owner = check ? await findMopsOwner(binDir) : await linkMops(binDir);
+  const owner = check ? findMopsOwner(binDir) : await linkMops(binDir);
   if (owner === 'moccache') {
     host.out.write(`${path} starts moccache\n`);
     return 0;

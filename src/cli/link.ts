@@ -1,5 +1,6 @@
-import { readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readFileSync, readlinkSync } from '../cache/disk.ts';
 
 /**
  * Who answers to `mops` in a folder of executables.
@@ -16,7 +17,7 @@ export type MopsOwner = 'moccache' | 'ic-mops' | 'nobody' | 'stranger';
  * Throws where `binDir` cannot be written.
  */
 export async function linkMops(binDir: string): Promise<MopsOwner> {
-  const shims = await shimsIn(binDir);
+  const shims = shimsIn(binDir);
   const owner = ownerOf(shims);
   if (owner === 'moccache' || owner === 'stranger') return owner;
   for (const { path, wanted } of shims) await putShim(path, wanted);
@@ -24,14 +25,14 @@ export async function linkMops(binDir: string): Promise<MopsOwner> {
 }
 
 /** The same answer, changing nothing. On POSIX: two system calls. */
-export async function findMopsOwner(binDir: string): Promise<MopsOwner> {
-  return ownerOf(await shimsIn(binDir));
+export function findMopsOwner(binDir: string): MopsOwner {
+  return ownerOf(shimsIn(binDir));
 }
 
 /** The nearest `node_modules/.bin` at or above `from` that has a `moccache`. */
-export async function findBinDir(from: string): Promise<string | undefined> {
+export function findBinDir(from: string): string | undefined {
   const binDir = join(from, 'node_modules', '.bin');
-  if ((await findShim(join(binDir, 'moccache'))) !== undefined) return binDir;
+  if (findShim(join(binDir, 'moccache')) !== undefined) return binDir;
   const parent = dirname(from);
   return parent === from ? undefined : findBinDir(parent);
 }
@@ -40,12 +41,12 @@ export async function findBinDir(from: string): Promise<string | undefined> {
  * The folder in which the user asked for `mops` to be ours (a script of its package.json runs `moccache link`) and in
  * which it is not, at or above `from`: npm was run with --ignore-scripts, say, or `npm rebuild` made all links again.
  */
-export async function findUndoneLink(from: string): Promise<string | undefined> {
-  const binDir = await findBinDir(from);
+export function findUndoneLink(from: string): string | undefined {
+  const binDir = findBinDir(from);
   if (binDir === undefined) return undefined;
-  const manifest = await readFile(join(binDir, '..', '..', 'package.json'), 'utf8').catch(() => '');
+  const manifest = readIfPossible(join(binDir, '..', '..', 'package.json'));
   if (!/:\s*"[^"\n]*\bmoccache link\b/.test(manifest)) return undefined;
-  return (await findMopsOwner(binDir)) === 'moccache' ? undefined : binDir;
+  return findMopsOwner(binDir) === 'moccache' ? undefined : binDir;
 }
 
 /** What a package manager puts in a folder of executables: a symbolic link, or a script that starts the real file. */
@@ -62,13 +63,13 @@ interface MopsShim {
 const SUFFIXES = ['', '.cmd', '.ps1'] as const;
 
 /** Whatever the package manager made for `moccache` is right for `mops` too, but for the file that it starts. */
-async function shimsIn(binDir: string): Promise<readonly MopsShim[]> {
+function shimsIn(binDir: string): readonly MopsShim[] {
   const shims: MopsShim[] = [];
   for (const suffix of SUFFIXES) {
-    const moccache = await findShim(join(binDir, `moccache${suffix}`));
+    const moccache = findShim(join(binDir, `moccache${suffix}`));
     if (moccache === undefined) break;
     const path = join(binDir, `mops${suffix}`);
-    shims.push({ path, found: await findShim(path), wanted: shimOf(moccache.kind, toMops(sourceOf(moccache))) });
+    shims.push({ path, found: findShim(path), wanted: shimOf(moccache.kind, toMops(sourceOf(moccache))) });
     if (moccache.kind === 'link') break; // links are of POSIX: no scripts beside them
   }
   return shims;
@@ -95,12 +96,20 @@ function shimOf(kind: Shim['kind'], source: string): Shim {
   return kind === 'link' ? { kind, target: source } : { kind, text: source };
 }
 
-async function findShim(path: string): Promise<Shim | undefined> {
+function findShim(path: string): Shim | undefined {
   try {
-    return { kind: 'link', target: await readlink(path) };
+    return { kind: 'link', target: readlinkSync(path) };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    return { kind: 'script', text: await readFile(path, 'utf8') }; // no link, then (EINVAL)
+    return { kind: 'script', text: readFileSync(path, 'utf8') }; // no link, then (EINVAL)
+  }
+}
+
+function readIfPossible(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }
 

@@ -42,12 +42,13 @@ async function main(): Promise<number> {
         Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
       ),
     },
+    args: argv.slice(2),
     platform: process.platform,
     script,
     node: process.execPath,
     tmpDir: join(tmpdir(), `moccache-${process.getuid?.() ?? 'user'}`),
-    out: streamOf(stdout, env),
-    err: streamOf(stderr, env),
+    out: await streamOf(stdout, env),
+    err: await streamOf(stderr, env),
     signal: stop.signal,
   };
   try {
@@ -148,13 +149,13 @@ function homeOf(): Readonly<Record<string, string>> {
   }
 }
 
-function streamOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Stream {
+async function streamOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Promise<Stream> {
   // The types hide that it is undefined on a pipe, which the colour library would take for "find out yourself".
   const isTerminal = ('isTTY' in stream ? stream.isTTY : false) && env.TERM !== 'dumb';
   return {
     write: (text) => void stream.write(text),
     isTerminal,
-    paint: paintFor(isTerminal, env),
+    paint: await paintFor(isTerminal, env),
   };
 }
 

@@ -10,6 +10,15 @@ export interface Paint {
   readonly blue: (text: string) => string;
 }
 
+/** Upstream's lines: before each canister, and at the end. */
+export function startText(canister: string, paint: Paint): string {
+  return `${paint.blue('build canister')} ${paint.bold(canister)}\n`;
+}
+
+export function successText(count: number, paint: Paint): string {
+  return `\n${paint.green(`✓ Built ${countText(count, 'canister')} successfully`)}\n`;
+}
+
 /** Our line for one canister: what happened, how long it took, what was saved. */
 export function outcomeLine(outcome: Outcome, verbose: boolean, paint: Paint): string {
   const { canister } = outcome;
@@ -156,6 +165,10 @@ export function durationText(ms: number): string {
 /** `3 canisters`, `1 canister`. */
 export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+export function withNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 function warningsIn(diagnostics: string): number {

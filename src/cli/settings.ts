@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { CacheOptions } from '../cache/cache.ts';
+import { readFileSync } from '../cache/disk.ts';
 import { parseToml } from '../build/project.ts';
 import { BuildError } from '../build/outcome.ts';
 import type { MopsDirs } from '../build/mops-dirs.ts';

@@ -1,0 +1,36 @@
+import type { Outcome } from '../build/outcome.ts';
+import type { Paint } from './report.ts';
+import { outcomeLine, startText, successText, withNewline } from './report.ts';
+import { isTerminal, writeOut, type Descriptor } from './streams.ts';
+
+/** What a build that found everything in the cache leaves for the next one, as the answer of its trail. */
+export interface Standing {
+  /** The project's root, and where its files go, absolute. */
+  readonly root: string;
+  readonly outputDir: string;
+  readonly verbose: boolean;
+  /** Remarks on the project that are made in every build. */
+  readonly remarks: readonly string[];
+  readonly hits: readonly Hit[];
+}
+
+export type Hit = Extract<Outcome, { readonly outcome: 'hit' }>;
+
+/** Tells of a build whose canisters all hit, in the words and the order of any build. */
+export async function tellHits({ verbose, remarks, hits }: Standing, env: Environment): Promise<void> {
+  const [out, err] = await Promise.all([paintOf(1, env), paintOf(2, env)]);
+  for (const remark of remarks) writeOut(2, `${remark}\n`);
+  for (const hit of hits) {
+    writeOut(1, startText(hit.canister, out));
+    const diagnostics = verbose && hit.diagnostics !== '' ? withNewline(hit.diagnostics) : '';
+    writeOut(2, `${diagnostics}${outcomeLine(hit, verbose, err)}\n`);
+  }
+  writeOut(1, successText(hits.length, out));
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+async function paintOf(fd: Descriptor, env: Environment): Promise<Paint> {
+  const { paintFor } = await import('./paint.ts');
+  return await paintFor(isTerminal(fd, env.TERM), env);
+}

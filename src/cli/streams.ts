@@ -1,0 +1,37 @@
+import { fstatSync, statSync, writeSync } from 'node:fs';
+
+/**
+ * Writing to stdout and stderr without `process.stdout`, whose making loads streams, sockets and terminals: more than
+ * all the rest of a build that finds nothing to do.
+ */
+
+export type Descriptor = 1 | 2;
+
+/** Whether the descriptor is a terminal that understands colours and moving about. */
+export function isTerminal(fd: Descriptor, term: string | undefined): boolean {
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isCharacterDevice() || stats.rdev === nullDevice()) return false;
+  } catch {
+    return false;
+  }
+  return term !== 'dumb' && process.getBuiltinModule('node:tty').isatty(fd);
+}
+
+/** Writes all of it. A reader that went away (`mops build | head`) is no failure. */
+export function writeOut(fd: Descriptor, text: string): void {
+  let rest: Uint8Array = Buffer.from(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
+  } catch (error) {
+    // A pipe that is full and must not be waited for: Node's own streams know how.
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+    const stream = fd === 1 ? process.stdout : process.stderr;
+    stream.on('error', () => undefined);
+    stream.write(rest);
+  }
+}
+
+function nullDevice(): number | undefined {
+  return statSync('/dev/null', { throwIfNoEntry: false })?.rdev;
+}
