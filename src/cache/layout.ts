@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
+import { digestOf, parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
 import type { StorePaths } from './store-folder.ts';
 
 /*
@@ -23,7 +22,7 @@ export function blobPathOf(paths: Pick<StorePaths, 'blobs'>, digest: Digest): st
 
 /** The file of cacache's index that has the blob's line; other blobs have their lines elsewhere. */
 export function indexPathOf({ blobs }: Pick<StorePaths, 'blobs'>, digest: Digest): string {
-  return join(blobs, 'index-v5', ...split(createHash('sha256').update(digest).digest('hex')));
+  return join(blobs, 'index-v5', ...split(digestOf(digest)));
 }
 
 /** The keys of all results that begin with some digits, two or more, in order. Throws the system's error. */

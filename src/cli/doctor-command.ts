@@ -33,7 +33,7 @@ export async function doctorCommand({ json }: { readonly json: boolean }, host: 
     ...remoteFindings(host, 'kind' in settings ? remoteIn(mopsDirs(host)) : []),
     checkIcMops(icMopsPlaces(host, 'kind' in project ? project.value : undefined)),
     ...('kind' in project ? await projectFindings(project.value, host) : [project]),
-    await linkFinding(host),
+    linkFinding(host),
   ];
   const wrong = findings.filter(({ state }) => state === 'wrong').length;
   if (json) host.out.write(jsonText({ ok: wrong === 0, findings }));
@@ -150,8 +150,8 @@ async function compilerFindings(project: Project, host: Host): Promise<readonly 
   }
 }
 
-async function linkFinding({ cwd }: Host): Promise<Finding> {
-  const undone = await findUndoneLink(cwd).catch(() => undefined);
+function linkFinding({ cwd }: Host): Finding {
+  const undone = findUndoneLink(cwd);
   if (undone === undefined) return { check: 'link', state: 'ok', says: 'no `moccache link` was undone here' };
   const says = `${join(undone, 'mops')} does not start moccache any more`;
   return { check: 'link', state: 'wrong', says, advice: 'moccache link' };

@@ -1,10 +1,14 @@
 import { constants } from 'node:os';
-import { openCache, type Cache, type CacheEvent } from '../cache/cache.ts';
+import { readBlobByDigest } from '../cache/blobs.ts';
 import { openSurvey, type Sight } from '../cache/sights.ts';
-import { BuildError, type ArtifactName } from '../build/outcome.ts';
+import { storePathsOf, type StorePaths } from '../cache/store-paths.ts';
+import { writeTrail } from '../cache/trail.ts';
+import { BuildError, type ArtifactName, type BuildEvent } from '../build/outcome.ts';
 import { planMaterialize } from '../build/materialize.ts';
 import { place } from '../build/place.ts';
+import { eventText } from './report.ts';
 import type { Hit, Standing } from './standing.ts';
+import { writeOut } from './streams.ts';
 
 export interface Restoring {
   readonly storeDir: string;
@@ -24,27 +28,23 @@ export interface Stopped {
  */
 export async function restore(restoring: Restoring): Promise<readonly Hit[] | Stopped | undefined> {
   const { storeDir, question, sights, standing } = restoring;
+  const paths = storePathsOf(storeDir);
   const survey = openSurvey();
   const stop = stopOnSignal();
   try {
-    const trouble: CacheEvent[] = [];
-    const cache = openCache({
-      dir: storeDir,
-      mode: 'read-write',
-      leaseWaitMs: 0,
-      onEvent: (event) => trouble.push(event),
-    });
     const hits: Hit[] = [];
     for (const hit of standing.hits) {
       const started = process.hrtime.bigint();
-      const files = await restoreFiles(cache, standing.outputDir, hit, stop.signal);
-      if (files === undefined || trouble.length > 0) return undefined;
+      const files = await restoreFiles(paths, standing.outputDir, hit, stop.signal);
+      if (files === undefined) return undefined;
       hits.push({ ...hit, files, durationMs: Number(process.hrtime.bigint() - started) / 1e6 });
     }
     const own = survey.seen()?.filter(([kind]) => kind === 'own') ?? [];
     // What was written now is too young to be known by its stamp: the next build looks at the bytes once more.
-    if (hits.every(({ files }) => files === 'unchanged'))
-      cache.leaveTrail(question, [...sights.filter(([kind]) => kind !== 'own'), ...own], standing);
+    if (hits.every(({ files }) => files === 'unchanged')) {
+      const all = [...sights.filter(([kind]) => kind !== 'own'), ...own];
+      writeTrail(paths.trails, paths.tmp, question, { sights: all, answer: standing });
+    }
     return hits;
   } catch (error) {
     const exitCode = stop.exitCode();
@@ -58,46 +58,27 @@ export async function restore(restoring: Restoring): Promise<readonly Hit[] | St
 }
 
 async function restoreFiles(
-  cache: Cache,
+  paths: StorePaths,
   outputDir: string,
-  hit: Hit,
+  { canister, artifacts }: Hit,
   signal: AbortSignal,
 ): Promise<Hit['files'] | undefined> {
-  const { canister, key, compileKey } = hit;
-  const refs = hit.artifacts;
-  if (key === undefined || compileKey === undefined) return undefined;
-  const names = planMaterialize(outputDir, canister, refs);
+  const names = planMaterialize(outputDir, canister, artifacts);
   if (names.length === 0) return 'unchanged';
-  const compiled = await read(
-    cache,
-    compileKey,
-    hit,
-    names.filter((name) => name !== 'wasm'),
-  );
-  const finished = await read(
-    cache,
-    key,
-    hit,
-    names.filter((name) => name === 'wasm'),
-  );
-  if (compiled === undefined || finished === undefined) return undefined;
-  const placing = { options: { outputDir }, canister, refs, bytes: { ...compiled, ...finished }, signal };
-  const files = await place(placing);
+  const bytes: Partial<Record<ArtifactName, Uint8Array>> = {};
+  for (const name of names) {
+    const ref = artifacts[name];
+    const blob = ref === undefined ? undefined : readBlobByDigest(paths, ref.digest);
+    if (blob === undefined) return undefined;
+    bytes[name] = blob;
+  }
+  const files = await place({ options: { outputDir, onEvent: tell }, canister, refs: artifacts, bytes, signal });
   return files === 'again' ? undefined : files;
 }
 
-/** The bytes of these artifacts, where the entry still is what it was. */
-async function read(
-  cache: Cache,
-  key: NonNullable<Hit['key']>,
-  { artifacts }: Hit,
-  names: readonly ArtifactName[],
-): Promise<Readonly<Record<string, Uint8Array>> | undefined> {
-  if (names.length === 0) return {};
-  const found = await cache.lookUp(key, names);
-  if (found.kind === 'miss') return undefined;
-  const { result, bytes } = found.entry;
-  return names.every((name) => result.artifacts[name]?.digest === artifacts[name]?.digest) ? bytes : undefined;
+function tell(event: BuildEvent): void {
+  const line = eventText(event);
+  if (line?.loud === true) writeOut(2, `${line.text}\n`);
 }
 
 /** As main.ts has it: the first signal is an orderly end, the second an end at once. */
