@@ -14,9 +14,10 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nameOfOurs } from '../src/cache/process.ts';
-import { readTrail, sumOf, writeTrail } from '../src/cache/trail.ts';
+import { nameOf, readTrail, writeTrail } from '../src/cache/trail.ts';
 import { tempDir } from './rigs/cache-temp.ts';
-import { tomlOf } from './rigs/stand-in-project.ts';
+import { canTrace } from './rigs/project-trace.ts';
+import { MOPS, tomlOf } from './rigs/stand-in-project.ts';
 import { trailScene, type TrailScene } from './rigs/trail-scene.ts';
 
 const FILES = {
@@ -45,6 +46,36 @@ test('a build of which nothing has changed loads one file of ours, and of Node w
   expect(stderr).toMatch(UP_TO_DATE);
   expect(node.filter((name) => !EXPECTED.test(name))).toEqual([]);
 });
+
+const traceable = canTrace();
+if (!traceable) console.log('skipped: strace is not here or must not watch programs');
+
+test.skipIf(!traceable)('each source costs one call of the system, and the rest a few dozen', async () => {
+  const [few, many] = [await callsWith(10), await callsWith(40)];
+  expect(many - few).toBe(30);
+  expect(few).toBeLessThanOrEqual(10 + MOST_CALLS);
+});
+
+/** For one canister: the trail, the project's own files, outputs, what may have been left behind, the journal. */
+const MOST_CALLS = 35;
+
+/** How often a build that finds nothing changed names a file of its scene to the system, or one above. */
+async function callsWith(sources: number): Promise<number> {
+  const names = Array.from({ length: sources - 1 }, (_, index) => `Lib${index}`);
+  const main = names.map((name) => `import ${name} "./${name}";\n`).join('');
+  const s = trailScene({
+    'mops.toml': tomlOf({ a: 'src/A.mo' }),
+    'src/A.mo': `${main}actor { }\n`,
+    ...Object.fromEntries(names.map((name) => [`src/${name}.mo`, 'module { }\n'])),
+  });
+  for (const expected of [/compiled/, SAME]) expect((await s.build()).stderr).toMatch(expected);
+  const log = join(s.base, 'calls');
+  const strace = ['strace', '-f', '-qq', '-e', 'trace=%file', '-o', log, process.execPath, MOPS];
+  expect((await s.mops(['build'], { command: strace })).stderr).toMatch(SAME);
+  const ofNode = /release|package\.json|mops\.cjs|execve|cgroup/;
+  const calls = readFileSync(log, 'utf8').split('\n');
+  return calls.filter((call) => call.includes(s.base) && !ofNode.test(call)).length;
+}
 
 /** Whoever has to add to this makes every build slower. */
 const EXPECTED = /^(?:Internal Binding|NativeModule) (?:os|internal\/perf\/.*|perf_hooks|internal\/histogram)$/;
@@ -164,7 +195,7 @@ test('a trail that is damaged anywhere is none', () => {
   const dir = tempDir();
   writeTrail(dir, join(dir, 'tmp'), 'q', { sights: [['absent', '/x']], answer: { n: 1 } });
   expect(readTrail(dir, 'q')).toEqual({ sights: [['absent', '/x']], answer: { n: 1 } });
-  const file = join(dir, sumOf(Buffer.from('q')));
+  const file = join(dir, nameOf('q'));
   const whole = readFileSync(file);
   for (let at = 0; at < whole.length; at += 1) {
     const bytes = Buffer.from(whole);

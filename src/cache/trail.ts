@@ -7,9 +7,11 @@ import { isStillSeen, type Sight } from './sights.ts';
  * A trail is what was looked at on the way to an answer, and the answer. Who asks the same question again and still sees
  * the same has the answer, without reading, hashing or parsing any of it.
  *
- * One file for each question. Nothing here hashes with node:crypto: to load it takes as long as all the rest.
+ * One file for each question. It is written twice over, and counts where both halves agree: to compare them is done
+ * before a checksum would be loaded, and what an accident does to one half it does not do to the other.
  *
- *     trail = JSON of [FORMAT, question, sights, answer], LF, sum of that, LF
+ *     file = trail trail
+ *     trail = JSON of [FORMAT, question, sights, answer], LF
  */
 const FORMAT = 1;
 
@@ -23,14 +25,9 @@ export interface Trail {
 export function readTrail(trailsDir: string, question: string): Trail | undefined {
   try {
     const bytes = readFileSync(join(trailsDir, nameOf(question)));
-    const end = bytes.length - TAIL_LENGTH;
-    if (bytes.toString('latin1', end) !== tailOf(bytes.subarray(0, end))) return undefined;
-    const [format, asked, sights, answer] = JSON.parse(bytes.toString('utf8', 0, end)) as [
-      number,
-      string,
-      Sight[],
-      unknown,
-    ];
+    const half = bytes.subarray(0, bytes.length / 2);
+    if (!half.equals(bytes.subarray(half.length))) return undefined;
+    const [format, asked, sights, answer] = JSON.parse(half.toString('utf8')) as [number, string, Sight[], unknown];
     return format === FORMAT && asked === question ? { sights, answer } : undefined;
   } catch {
     return undefined;
@@ -45,41 +42,21 @@ export function isStillTrue(trail: Trail): boolean {
 /** Leaves a trail, in the place of the one before. Never throws: without it the next one has to find its way. */
 export function writeTrail(trailsDir: string, tmpDir: string, question: string, trail: Trail): void {
   try {
-    const text = JSON.stringify([FORMAT, question, trail.sights, trail.answer]);
-    const path = join(trailsDir, nameOf(question));
-    writeFileAtomic(path, text + tailOf(Buffer.from(text)), tmpDir);
+    const text = `${JSON.stringify([FORMAT, question, trail.sights, trail.answer])}\n`;
+    writeFileAtomic(join(trailsDir, nameOf(question)), text + text, tmpDir);
   } catch {
     // the store tells of its own trouble
   }
 }
 
-const TAIL_LENGTH = 18;
-
-function tailOf(bytes: Uint8Array): string {
-  return `\n${sumOf(bytes)}\n`;
-}
-
-function nameOf(question: string): string {
-  return sumOf(Buffer.from(question));
-}
-
-/**
- * 64 bits as hex digits that notice accidents (a bit flipped, an end torn off) and nothing more: two sums over words of
- * four bytes, of which each step can be undone, so that no single change is lost.
- */
-export function sumOf(bytes: Uint8Array): string {
-  const whole = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  const words = new Uint32Array(whole.buffer, whole.byteOffset, whole.length >> 2);
-  let a = 0x9e3779b9 ^ bytes.length;
-  let b = 0x85ebca6b;
-  for (const word of words) {
-    a = Math.imul(a ^ word, 0x01000193);
-    a ^= a >>> 15;
-    b = Math.imul((b + word) ^ (b >>> 13), 0xc2b2ae35);
+/** 64 bits of the question as hex digits (FNV-1a, in two lanes). Two that share them would take turns; each trail names its own. */
+export function nameOf(question: string): string {
+  let a = 0x811c9dc5;
+  let b = 0x9e3779b9;
+  for (let at = 0; at < question.length; at += 1) {
+    a = Math.imul(a ^ question.charCodeAt(at), 0x01000193);
+    b = Math.imul(b ^ question.charCodeAt(at), 0x85ebca6b);
+    b ^= b >>> 13;
   }
-  for (let at = words.length * 4; at < whole.length; at += 1) {
-    a = Math.imul(a ^ (whole[at] ?? 0), 0x01000193);
-    b = Math.imul((b + (whole[at] ?? 0)) ^ (b >>> 13), 0xc2b2ae35);
-  }
-  return [a, b].map((sum) => (sum >>> 0).toString(16).padStart(8, '0')).join('');
+  return [a, b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
 }
