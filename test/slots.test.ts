@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { slots } from '../src/build/slots.ts';
+import { longestFirst, slots } from '../src/build/slots.ts';
 
 function gate() {
   let open: () => void = () => undefined;
@@ -57,4 +57,20 @@ test('whoever gives up while waiting takes no place', async () => {
   open();
   await first;
   expect(await third).toBe('third');
+});
+
+test('of those that wait the longest known goes first, and before it what may take any time', async () => {
+  const places = slots(1);
+  const { open, opened } = gate();
+  const order: string[] = [];
+  const ask = (name: string, expectedMs?: number) =>
+    places.use(() => Promise.resolve(order.push(name)), undefined, expectedMs);
+  const all = [places.use(() => opened), ask('short', 10), ask('long', 900), ask('new'), ask('long too', 900)];
+  open();
+  await Promise.all(all);
+  expect(order).toEqual(['new', 'long', 'long too', 'short']);
+});
+
+test('canisters begin with the longest known, and those of which nothing is known before it, in their order', () => {
+  expect(longestFirst([5, undefined, 7, undefined, 7])).toEqual([1, 3, 2, 4, 0]);
 });

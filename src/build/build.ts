@@ -1,8 +1,10 @@
 import { openContext, type BuildOptions, type Context } from './context.ts';
 import { BuildError, type Outcome } from './outcome.ts';
 import { recordOf, type StoredBlob } from './outcome-record.ts';
+import { readLast } from './last.ts';
 import { produce } from './produce.ts';
 import type { Canister } from './project.ts';
+import { longestFirst } from './slots.ts';
 import { sweepOutputs } from './sweep-outputs.ts';
 
 /**
@@ -15,6 +17,7 @@ import { sweepOutputs } from './sweep-outputs.ts';
 export async function startBuild(options: BuildOptions): Promise<readonly Promise<Outcome>[]> {
   const context = await openContext(options);
   const stops = options.canisters.map(() => new AbortController());
+  const begin = turns(context);
   const outcomes: Promise<Outcome>[] = [];
   for (const [index, canister] of options.canisters.entries()) {
     const earlier = outcomes.slice();
@@ -22,7 +25,7 @@ export async function startBuild(options: BuildOptions): Promise<readonly Promis
     const signals = [options.signal, own].filter((signal) => signal !== undefined);
     const outcome = buildOne(context, canister, {
       earlier,
-      inTurn: context.jobs === 1,
+      turn: context.jobs === 1 ? Promise.all(earlier) : begin.turns[index],
       signal: AbortSignal.any(signals),
     });
     outcomes.push(
@@ -33,8 +36,23 @@ export async function startBuild(options: BuildOptions): Promise<readonly Promis
       }),
     );
   }
+  begin.start(); // every canister's promise exists before the first one works
   void Promise.allSettled(outcomes).then(() => sweepUp(context));
   return outcomes;
+}
+
+/** Begins the canisters that took longest the last time before the others, so that none of them is left over at the end. */
+function turns({ cache, project, canisters, jobs }: Context) {
+  const starts: (() => void)[] = [];
+  const lastMs = canisters.map(({ name }) =>
+    canisters.length <= jobs ? undefined : readLast(cache, project.root, name)?.compileMs,
+  );
+  return {
+    turns: canisters.map((_, index) => new Promise<void>((start) => (starts[index] = start))),
+    start: () => {
+      for (const index of longestFirst(lastMs)) starts[index]?.();
+    },
+  };
 }
 
 /** Nobody waits for this but the end of the process: killed builds leave things behind, and each build looks for them. */
@@ -46,17 +64,16 @@ async function sweepUp({ cache, outputDir, scratchDir }: Context): Promise<void>
 interface Turn {
   /** The canisters before this one. */
   readonly earlier: readonly Promise<Outcome>[];
-  /** Whether to wait for them. */
-  readonly inTurn: boolean;
+  /** To be waited for before the work begins. */
+  readonly turn: Promise<unknown> | undefined;
   readonly signal: AbortSignal;
 }
 
-async function buildOne(context: Context, canister: Canister, { earlier, inTurn, signal }: Turn): Promise<Outcome> {
+async function buildOne(context: Context, canister: Canister, { earlier, turn, signal }: Turn): Promise<Outcome> {
   let started = performance.now();
   const durationMs = () => performance.now() - started;
   try {
-    // Every canister's promise exists before the first one works.
-    await (inTurn ? Promise.all(earlier) : Promise.resolve());
+    await turn;
     signal.throwIfAborted();
     started = performance.now();
     const { outcome, stored } = await produce(context, canister, earlier, signal);

@@ -53,10 +53,14 @@ export async function produce(
 
   const inSlot = <T>(work: () => Promise<T>): Promise<T> => {
     const askedMs = performance.now();
-    return context.slots.use(() => {
-      queuedMs += performance.now() - askedMs;
-      return work();
-    }, signal);
+    return context.slots.use(
+      () => {
+        queuedMs += performance.now() - askedMs;
+        return work();
+      },
+      signal,
+      last?.compileMs,
+    );
   };
   const job = {
     context,
