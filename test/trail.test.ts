@@ -3,6 +3,7 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -18,7 +19,7 @@ import { nameOf, readTrail, writeTrail } from '../src/cache/trail.ts';
 import { tempDir } from './rigs/cache-temp.ts';
 import { canTrace } from './rigs/project-trace.ts';
 import { MOPS, tomlOf } from './rigs/stand-in-project.ts';
-import { trailScene, type TrailScene } from './rigs/trail-scene.ts';
+import { CLOCK, trailScene, type TrailScene } from './rigs/trail-scene.ts';
 
 const FILES = {
   'mops.toml': tomlOf({ a: 'src/A.mo', b: 'src/B.mo' }),
@@ -55,6 +56,43 @@ test.skipIf(!traceable)('each source costs one call of the system, and the rest 
   expect(many - few).toBe(30);
   expect(few).toBeLessThanOrEqual(10 + MOST_CALLS);
 });
+
+test.skipIf(!traceable)(
+  'whatever of a project a build asks the system for is on the trail that it leaves',
+  async () => {
+    const s = trailScene({
+      ...FILES,
+      'mops.toml': tomlOf(
+        { a: 'src/A.mo' },
+        '[canisters.b]\nmain = "src/B.mo"\ncandid = "b.did"\n[dependencies]\nnear = "./near"',
+      ),
+      'src/B.mo': 'import Near "mo:near/Near";\nimport Lib "./Lib";\nactor { }\n',
+      'b.did': 'service : {}\n',
+      'near/mops.toml': '[package]\nname = "near"\nversion = "1.0.0"\n',
+      'near/src/Near/lib.mo': 'module { }\n',
+    });
+    expect((await s.build()).stderr).toMatch(/b {2}compiled/);
+    const log = join(s.base, 'calls');
+    const strace = ['strace', '-f', '-qq', '-s', '4096', '-e', 'trace=%file', '-o', log, process.execPath, MOPS];
+    const later = { NODE_OPTIONS: `--require=${CLOCK}`, CLOCK_SHIFT_MS: '10000' };
+    expect((await s.mops(['build'], { command: strace, env: later })).stderr).toMatch(UP_TO_DATE);
+    const asked = readFileSync(log, 'utf8')
+      .split('\n')
+      .flatMap((call) => /"(\/[^"]*)"/.exec(call)?.[1] ?? []);
+    const ofProject = asked.filter((path) => path.startsWith(`${s.root}/`) && !path.startsWith(s.out));
+    const [name = ''] = readdirSync(join(s.store, 'trails'));
+    const [text = ''] = readFileSync(join(s.store, 'trails', name), 'utf8').split('\n');
+    const [, , sights] = JSON.parse(text) as [number, string, string[][]];
+    const seen = sights.map(([, path = '']) => path);
+    // To find where a path really leads, each folder on the way is looked at.
+    const unseen = ofProject.filter(
+      (path) => !seen.includes(path) && !seen.some((other) => other.startsWith(`${path}/`)),
+    );
+    expect(ofProject).toContain(join(s.root, 'near/src/Near.mo'));
+    // Node asks for that one before ours begins, on account of the preload.
+    expect(new Set(unseen)).toEqual(new Set([join(s.root, 'package.json')]));
+  },
+);
 
 /** For one canister: the trail, the project's own files, outputs, what may have been left behind, the journal. */
 const MOST_CALLS = 35;

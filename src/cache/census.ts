@@ -151,6 +151,7 @@ function leftoversIn(dir: string, paths: StorePaths, atMs: number): readonly Lef
   const found: readonly Named[] = [
     ...inside(paths.damaged, 'set-aside', () => true),
     ...inside(paths.notes, 'note', isDigest),
+    ...inside(paths.trails, 'note', (name) => /^[0-9a-f]{16}$/.test(name)),
     ...inside(paths.stamps, 'stamp', isDigest),
     ...unfinishedDirs(paths).flatMap((folder) =>
       forsakenIn(folder, atMs, ownerNameIn).map((name) => ({ full: join(folder, name), what: 'unfinished' as const })),

@@ -9,6 +9,7 @@ import { storePathsOf } from '../cache/store-paths.ts';
 import { isStillTrue, readTrail, type Trail } from '../cache/trail.ts';
 import { questionOf } from './question.ts';
 import { tellHits, type Hit, type Standing } from './standing.ts';
+import { writeOut } from './streams.ts';
 
 /**
  * Where the executable begins. A build of which nothing has changed since the last is answered here, from the trail that
@@ -95,4 +96,8 @@ function currentDir(moved: string | undefined): string | undefined {
   }
 }
 
-void start();
+start().catch((error: unknown) => {
+  // A bug of ours: say so, with what helps to find it.
+  writeOut(2, `moccache: internal error\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -15,6 +15,9 @@ export interface TrailScene extends Scene {
   build(args?: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended & Loaded>;
 }
 
+/** For NODE_OPTIONS: what sets the clock. */
+export const CLOCK = join(import.meta.dirname, 'faults-clock.cjs');
+
 const PRELOADS = ['faults-clock.cjs', 'trail-loaded.cjs'];
 
 export function trailScene(files: Readonly<Record<string, string>>): TrailScene {
