@@ -128,6 +128,16 @@ test('where only the outputs are gone, what puts them back is loaded, and nothin
   expect(s.files()).toEqual({ ...before });
 });
 
+test('what is up to date is in use: its results do not grow old', async () => {
+  const s = await standing();
+  const results = readdirSync(join(s.store, 'ac'), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(s.store, 'ac', name))
+    .filter((path) => statSync(path).isFile());
+  for (const path of results) utimesSync(path, new Date(0), new Date(0));
+  expect((await s.build()).files).toEqual(['mops.cjs']);
+  expect(results.map((path) => statSync(path).mtimeMs).filter((usedMs) => usedMs === 0)).toEqual([]);
+});
+
 test('what a killed build left is swept by a build that finds nothing changed, too', async () => {
   const s = await standing();
   const [pid, world, started = '', random] = nameOfOurs().split('-');

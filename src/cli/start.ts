@@ -3,7 +3,9 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { mopsDirs } from '../build/mops-dirs.ts';
 import { recordOf } from '../build/outcome-record.ts';
 import { appendRecords } from '../cache/journal.ts';
+import { resultPathOf } from '../cache/layout.ts';
 import { mayHoldLeftovers, namesIn } from '../cache/leftovers.ts';
+import { touch } from '../cache/recency.ts';
 import { isStillSeen } from '../cache/sights.ts';
 import { storePathsOf } from '../cache/store-paths.ts';
 import { isStillTrue, readTrail, type Trail } from '../cache/trail.ts';
@@ -32,7 +34,11 @@ async function start(): Promise<void> {
   const nowMs = Date.now();
   await tellHits({ ...standing, hits }, process.env);
   const records = hits.map((hit) => recordOf(hit, standing.root, [], nowMs)).filter((record) => record !== undefined);
-  appendRecords(storePathsOf(storeDir).journal, records, nowMs);
+  const paths = storePathsOf(storeDir);
+  appendRecords(paths.journal, records, nowMs);
+  // What is up to date is in use, too, and is to stay in the cache.
+  const keys = hits.flatMap(({ key, compileKey }) => [key, compileKey]).filter((key) => key !== undefined);
+  for (const key of new Set(keys)) touch(resultPathOf(paths, key), nowMs);
 }
 
 /** A trail on which nothing has changed, the outputs aside. */
