@@ -24,6 +24,7 @@ export type {
 export type { Checksum } from './cache/checksum.ts';
 export type { ActionKey, Digest } from './cache/digest.ts';
 export type { ActionResult, BlobRef, Entry, Lookup, MissCause } from './cache/entry.ts';
+export type { Sight, Stamp } from './cache/sights.ts';
 export { startBuild } from './build/build.ts';
 export { prepareBuild } from './build/prepare.ts';
 export { mopsDirs } from './build/mops-dirs.ts';
