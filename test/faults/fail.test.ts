@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { artifactsOf, expectHealed, manySources, PRELOAD } from '../rigs/faults-scene.ts';
+import { artifactsOf, expectHealed, leaveTrail, manySources, PRELOAD } from '../rigs/faults-scene.ts';
 import { report } from '../rigs/report.ts';
 import { scene, type Ended, type Scene } from '../rigs/stand-in-project.ts';
 
@@ -60,7 +60,7 @@ test('a hit, each call on the cache or the project fails once: only the project 
   const all = await atEveryCall(
     on,
     on.base,
-    () => undefined,
+    () => rmSync(join(on.store, 'trails'), { recursive: true, force: true }), // else little is read
     ({ call, code, stderr }) => {
       if (code === 0) return;
       expect([code, stderr], call).toEqual([1, expect.stringMatching(/^error: .+/m)]);
@@ -69,6 +69,20 @@ test('a hit, each call on the cache or the project fails once: only the project 
   );
   report('A hit, each call on the cache or the project fails once', rowsOf(all));
   expect(all.length).toBeGreaterThan(150);
+});
+
+test('a hit on the trail of the last, each call on the cache or the project fails once: it succeeds', async () => {
+  const on = scene(manySources());
+  await on.mops(['build']);
+  await leaveTrail(on);
+  const all = await atEveryCall(
+    on,
+    on.base,
+    () => undefined,
+    ({ call, code, stderr }) => expect([code, stderr], call).toEqual([0, expect.not.stringMatching(/^warning: /m)]),
+  );
+  report('A hit on the trail of the last, each call on the cache or the project fails once', rowsOf(all));
+  expect(all.length).toBeGreaterThan(40);
 });
 
 function rowsOf(all: readonly Failed[]) {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { report } from '../rigs/report.ts';
-import { artifactsOf, expectHealed, hasEnded, KILLED, manySources, PRELOAD } from '../rigs/faults-scene.ts';
+import { artifactsOf, expectHealed, hasEnded, KILLED, leaveTrail, manySources, PRELOAD } from '../rigs/faults-scene.ts';
 import { scene, until } from '../rigs/stand-in-project.ts';
 
 type Fault = 'kill' | 'torn';
@@ -44,27 +44,35 @@ test.each<[Fault, number]>([
   },
 );
 
-test.each<[Fault, number]>([
-  ['kill', 200],
-  ['torn', 3],
-])('a hit, %s at every call: the next one is right, compiles nothing and leaves no litter', async (fault, least) => {
-  const on = scene(manySources());
-  await on.mops(['build']);
-  const good = artifactsOf(on);
-  const points = await atEveryCall(fault, async (env) => {
-    rmSync(on.out, { recursive: true, force: true });
-    const { code } = await on.mops(['build'], { env });
-    await expectHealed(on, good, `${fault} at call ${env.FAULT_AT}`);
-    return code;
-  });
-  report(`A hit that restores its files, ${fault} at every call of the file system`, [
-    { what: 'points', found: `${points}`, asked: `at least ${least}` },
-    { what: 'next build right, without litter', found: `${points} of ${points}`, asked: 'all' },
-    { what: 'compiles', found: `${on.starts().length}`, asked: '1' },
-  ]);
-  expect(points).toBeGreaterThanOrEqual(least);
-  expect(on.starts()).toHaveLength(1);
-});
+test.each<[Fault, string, number]>([
+  ['kill', 'that reads everything', 200],
+  ['torn', 'that reads everything', 3],
+  ['kill', 'on the trail of the last', 60],
+  ['torn', 'on the trail of the last', 3],
+])(
+  'a hit %s, %s, at every call: the next one is right, compiles nothing and leaves no litter',
+  async (fault, how, least) => {
+    const on = scene(manySources());
+    await on.mops(['build']);
+    const good = artifactsOf(on);
+    const trails = join(on.store, 'trails');
+    if (how === ON_TRAIL) await leaveTrail(on);
+    const points = await atEveryCall(fault, async (env) => {
+      rmSync(on.out, { recursive: true, force: true });
+      if (how !== ON_TRAIL) rmSync(trails, { recursive: true, force: true });
+      const { code } = await on.mops(['build'], { env });
+      await expectHealed(on, good, `${fault} at call ${env.FAULT_AT}`);
+      return code;
+    });
+    report(`A hit ${how}, and restores its files, ${fault} at every call of the file system`, [
+      { what: 'points', found: `${points}`, asked: `at least ${least}` },
+      { what: 'next build right, without litter', found: `${points} of ${points}`, asked: 'all' },
+      { what: 'compiles', found: `${on.starts().length}`, asked: '1' },
+    ]);
+    expect(points).toBeGreaterThanOrEqual(least);
+    expect(on.starts()).toHaveLength(1);
+  },
+);
 
 test('one that waits, killed at every call: the holder and the next build take no notice', async () => {
   const on = scene();
@@ -108,6 +116,8 @@ test('one that waits, killed at every call: the holder and the next build take n
   ]);
   expect(waiting).toBeGreaterThan(20);
 });
+
+const ON_TRAIL = 'on the trail of the last';
 
 const isLook = (call: string): boolean => /^lstatSync .*\.lock$/.test(call);
 

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { processExists, type Running, type Scene } from './stand-in-project.ts';
@@ -24,6 +25,13 @@ export async function expectHealed(on: Scene, good: Readonly<Record<string, stri
 async function compilerGone(on: Scene): Promise<void> {
   const latest = on.starts().at(-1);
   while (latest !== undefined && processExists(latest)) await new Promise((next) => setImmediate(next));
+}
+
+/** Has a build leave a trail, as one does that comes a while after the files were written. */
+export async function leaveTrail(on: Scene): Promise<void> {
+  const clock = join(import.meta.dirname, 'faults-clock.cjs');
+  await on.mops(['build'], { env: { NODE_OPTIONS: `--require=${clock}`, CLOCK_SHIFT_MS: '10000' } });
+  expect(readdirSync(join(on.store, 'trails'))).toHaveLength(1);
 }
 
 /** The canister files as digests, without what lies beside them. */
