@@ -15,7 +15,17 @@ import { findUndoneLink } from './link.ts';
 import type { Live } from './live.ts';
 import type { BuildCommand } from './options.ts';
 import { executablesIn, leaveStanding } from './leave-standing.ts';
-import { complexityLines, countText, eventText, outcomeLine, startText, successText, withNewline } from './report.ts';
+import {
+  colourWarning,
+  complexityLines,
+  countText,
+  eventText,
+  optimizedText,
+  outcomeLine,
+  startText,
+  successText,
+  withNewline,
+} from './report.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** `mops build`. Answers the exit code. */
@@ -157,7 +167,7 @@ function teller(
       const line = eventText(event);
       if (line === undefined || (!line.loud && !command.verbose) || said.has(line.text)) return;
       said.add(line.text);
-      live.print(`${line.loud ? colourWarning(line.text, host) : err.paint.dim(line.text)}\n`);
+      live.print(`${line.loud ? colourWarning(line.text, err.paint) : err.paint.dim(line.text)}\n`);
     },
     start: (canister) => live.printOut(startText(canister, out.paint)),
     end(outcome) {
@@ -165,10 +175,9 @@ function teller(
       if (outcome.outcome === 'failed') complain(outcome.failure);
       else if (command.verbose && outcome.diagnostics !== '') live.print(withNewline(outcome.diagnostics));
       if (outcome.outcome !== 'failed') {
-        if (outcome.optimizer !== undefined)
-          live.printOut(`${out.paint.dim(`Optimized ${outcome.canister}.wasm (${outcome.optimizer})`)}\n`);
+        if (outcome.optimizer !== undefined) live.printOut(optimizedText(outcome, out.paint));
         live.print(`${outcomeLine(outcome, command.verbose, err.paint)}\n`);
-        for (const line of complexityLines(outcome)) live.print(`${colourWarning(line, host)}\n`);
+        for (const line of complexityLines(outcome)) live.print(`${colourWarning(line, err.paint)}\n`);
         const lines = outcome.explanation === undefined ? undefined : linesOf?.(outcome.explanation);
         for (const line of lines ?? []) live.print(`    ${line}\n`);
       }
@@ -184,10 +193,6 @@ function teller(
       out.write(successText(outcomes.length, out.paint));
     },
   };
-}
-
-function colourWarning(text: string, { err }: Host): string {
-  return text.startsWith('warning:') ? err.paint.yellow('warning:') + text.slice('warning:'.length) : text;
 }
 
 /** The log is for whoever asked for it; trouble with it is no reason to stop. */

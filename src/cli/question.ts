@@ -18,4 +18,4 @@ export function questionOf({ cwd, scriptDir, args, env }: Asked): string {
  * is decided anew each time.
  */
 const DECISIVE =
-  /^(?:MOC_|MOPS_|MOCCACHE_|XDG_|NODE_PATH$|PATH$|HOME$|USERPROFILE$|APPDATA$|LOCALAPPDATA$|TMPDIR$|TMP$|TEMP$)/i;
+  /^(?:MOC_|BINARYEN_|MOPS_|MOCCACHE_|XDG_|NODE_PATH$|PATH$|HOME$|USERPROFILE$|APPDATA$|LOCALAPPDATA$|TMPDIR$|TMP$|TEMP$)/i;

@@ -15,6 +15,11 @@ export function startText(canister: string, paint: Paint): string {
   return `${paint.blue('build canister')} ${paint.bold(canister)}\n`;
 }
 
+/** Upstream's line for a canister that has been through wasm-opt; empty for any other. */
+export function optimizedText({ canister, optimizer }: Exclude<Outcome, { outcome: 'failed' }>, paint: Paint): string {
+  return optimizer === undefined ? '' : `${paint.dim(`Optimized ${canister}.wasm (${optimizer})`)}\n`;
+}
+
 export function successText(count: number, paint: Paint): string {
   return `\n${paint.green(`✓ Built ${countText(count, 'canister')} successfully`)}\n`;
 }
@@ -169,6 +174,11 @@ export function countText(count: number, noun: string): string {
 
 export function withNewline(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+/** The first word of a warning in a colour of its own. */
+export function colourWarning(text: string, paint: Paint): string {
+  return text.startsWith('warning:') ? paint.yellow('warning:') + text.slice('warning:'.length) : text;
 }
 
 function warningsIn(diagnostics: string): number {

@@ -1,6 +1,14 @@
 import type { Outcome } from '../build/outcome.ts';
 import type { Paint } from './report.ts';
-import { outcomeLine, startText, successText, withNewline } from './report.ts';
+import {
+  colourWarning,
+  complexityLines,
+  optimizedText,
+  outcomeLine,
+  startText,
+  successText,
+  withNewline,
+} from './report.ts';
 import { isTerminal, writeOut, type Descriptor } from './streams.ts';
 
 /** What a build that found everything in the cache leaves for the next one, as the answer of its trail. */
@@ -19,11 +27,13 @@ export type Hit = Extract<Outcome, { readonly outcome: 'hit' }>;
 /** Tells of a build whose canisters all hit, in the words and the order of any build. */
 export async function tellHits({ verbose, remarks, hits }: Standing, env: Environment): Promise<void> {
   const [out, err] = await Promise.all([paintOf(1, env), paintOf(2, env)]);
-  for (const remark of remarks) writeOut(2, `${remark}\n`);
+  for (const remark of remarks) writeOut(2, `${colourWarning(remark, err)}\n`);
   for (const hit of hits) {
     writeOut(1, startText(hit.canister, out));
+    if (hit.optimizer !== undefined) writeOut(1, optimizedText(hit, out));
     const diagnostics = verbose && hit.diagnostics !== '' ? withNewline(hit.diagnostics) : '';
-    writeOut(2, `${diagnostics}${outcomeLine(hit, verbose, err)}\n`);
+    const warnings = complexityLines(hit).map((line) => `${colourWarning(line, err)}\n`);
+    writeOut(2, `${diagnostics}${outcomeLine(hit, verbose, err)}\n${warnings.join('')}`);
   }
   writeOut(1, successText(hits.length, out));
 }

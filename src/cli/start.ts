@@ -37,7 +37,9 @@ async function start(): Promise<void> {
   const paths = storePathsOf(storeDir);
   appendRecords(paths.journal, records, nowMs);
   // What is up to date is in use, too, and is to stay in the cache.
-  const keys = hits.flatMap(({ key, compileKey }) => [key, compileKey]).filter((key) => key !== undefined);
+  const keys = hits
+    .flatMap(({ key, compileKey, optimizeKey }) => [key, compileKey, optimizeKey])
+    .filter((key) => key !== undefined);
   for (const key of new Set(keys)) touch(resultPathOf(paths, key), nowMs);
 }
 
