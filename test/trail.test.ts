@@ -1,5 +1,7 @@
 import {
+  appendFileSync,
   chmodSync,
+  copyFileSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -156,6 +158,19 @@ test('files that are younger than the steps of a clock may be, are read again ea
     expect([time, (await s.build([], now)).files]).toEqual([time, ['mops.cjs', 'mops-main.cjs']]);
 });
 
+test.each([
+  ['NFS', '0x6969'],
+  ['a folder of a virtual machine’s host (FUSE)', '0x65735546'],
+  ['SMB, of which the number has its highest bit set', `${0xfe534d42 | 0}`],
+])('on %s no trail is left: what is known here of the times of files may be old', async (_, type) => {
+  const s = trailScene(FILES);
+  for (const expected of [/compiled/, UP_TO_DATE, UP_TO_DATE]) {
+    const { files, stderr } = await s.build([], { STATFS_TYPE: type });
+    expect(stderr).toMatch(expected);
+    expect(files).toContain('mops-main.cjs');
+  }
+});
+
 test('another question has another answer', async () => {
   const s = await standing();
   expect((await s.build([], { MOC_OTHER: '1' })).stderr).toMatch(/a {2}compiled/);
@@ -170,6 +185,29 @@ test('a remark on the project is made in each build', async () => {
   for (const time of [1, 2, 3])
     expect([time, (await s.build()).stderr]).toEqual([time, expect.stringContaining('--idl')]);
   expect((await s.build()).files).toEqual(['mops.cjs']);
+});
+
+test('what was optimized is told and put back as it was, and another wasm-opt is another', async () => {
+  const s = trailScene({
+    ...FILES,
+    'mops.toml': tomlOf({ a: 'src/A.mo' }, '\n[optimize]\n').replace('moc =', 'wasm-opt = "./wasm-opt"\nmoc ='),
+  });
+  copyFileSync(join(import.meta.dirname, 'rigs/stand-in-wasm-opt.cjs'), join(s.root, 'wasm-opt'));
+  chmodSync(join(s.root, 'wasm-opt'), 0o755);
+  const OPTIMIZED = /build canister a\nOptimized a\.wasm \(/;
+  for (const expected of [/compiled/, SAME]) expect((await s.build()).stderr).toMatch(expected);
+  const before = s.files();
+  const { files, stdout } = await s.build();
+  expect({ files, stdout }).toEqual({ files: ['mops.cjs'], stdout: expect.stringMatching(OPTIMIZED) as unknown });
+  rmSync(s.out, { recursive: true });
+  const restored = await s.build();
+  expect([...restored.files].sort()).toEqual(['mops-restore.cjs', 'mops.cjs']);
+  expect(restored.stdout).toMatch(OPTIMIZED);
+  expect(s.files()).toEqual(before);
+  expect((await s.build([], { BINARYEN_CORES: '1' })).stderr).toMatch(/a {2}optimized/);
+  expect((await s.build(['--no-optimize'])).stdout).not.toMatch(OPTIMIZED);
+  appendFileSync(join(s.root, 'wasm-opt'), '\n// newer\n');
+  expect((await s.build()).stderr).toMatch(/a {2}optimized/);
 });
 
 interface Change {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
+import { liesOnSharedDisk } from './shared-disk.ts';
 import { isStillSeen, type Sight } from './sights.ts';
 
 /*
@@ -39,8 +40,12 @@ export function isStillTrue(trail: Trail): boolean {
   return trail.sights.every((sight) => sight[0] === 'own' || isStillSeen(sight));
 }
 
-/** Leaves a trail, in the place of the one before. Never throws: without it the next one has to find its way. */
+/**
+ * Leaves a trail, in the place of the one before; none where a disk is shared, for its times are not to be relied on. Never
+ * throws: without it the next one has to find its way.
+ */
 export function writeTrail(trailsDir: string, tmpDir: string, question: string, trail: Trail): void {
+  if (liesOnSharedDisk(trail.sights)) return;
   try {
     const text = `${JSON.stringify([FORMAT, question, trail.sights, trail.answer])}\n`;
     writeFileAtomic(join(trailsDir, nameOf(question)), text + text, tmpDir);

@@ -18,7 +18,7 @@ export interface TrailScene extends Scene {
 /** For NODE_OPTIONS: what sets the clock. */
 export const CLOCK = join(import.meta.dirname, 'faults-clock.cjs');
 
-const PRELOADS = ['faults-clock.cjs', 'trail-loaded.cjs'];
+const PRELOADS = ['faults-clock.cjs', 'faults-statfs.cjs', 'trail-loaded.cjs'];
 
 export function trailScene(files: Readonly<Record<string, string>>): TrailScene {
   const made = scene(files);
