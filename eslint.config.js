@@ -55,7 +55,7 @@ export default defineConfig(
     // What decides a build's answer is looked at through one file, which keeps what was seen for the next build.
     files: ['src/build/**', 'src/cli/{link,settings}.ts'],
     ignores: [
-      'src/build/{compile,complexity,materialize,optimizer,package-copy,sandbox}.ts',
+      'src/build/{call-place,compile,complexity,materialize,optimizer,package-copy,sandbox}.ts',
       'src/build/js-compiler/**',
       'src/build/inspect.ts',
       'src/build/doctor/**',

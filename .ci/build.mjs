@@ -22,6 +22,8 @@ const EXECUTABLES = [
   { entry: 'src/cli/start.ts', outfile: 'mops.cjs', banner: HASHBANG },
   { entry: 'src/cli/restore.ts', outfile: 'mops-restore.cjs', banner: '"use strict";' },
   { entry: 'src/cli/main.ts', outfile: 'mops-main.cjs', banner: `"use strict";${MODULE_URL}` },
+  { entry: 'src/cli/wrap.ts', outfile: 'moccache-moc.cjs', banner: `${HASHBANG}"use strict";` },
+  { entry: 'src/cli/wrap-whole.ts', outfile: 'moccache-moc-whole.cjs', banner: `"use strict";${MODULE_URL}` },
   {
     entry: 'src/cli/moc-js.ts',
     outfile: 'moc-js.cjs',
@@ -34,9 +36,12 @@ const EXECUTABLES = [
 const PACKAGES = { cacache: 'lib-cacache.cjs', 'proper-lockfile': 'lib-lockfile.cjs', 'log-update': 'lib-live.cjs' };
 
 const CHUNKS = Object.fromEntries(
-  [...Object.entries(PACKAGES), ['./restore.ts', 'mops-restore.cjs'], ['./main.ts', 'mops-main.cjs']].map(
-    ([name, file]) => [name, `./${file}`],
-  ),
+  [
+    ...Object.entries(PACKAGES),
+    ['./restore.ts', 'mops-restore.cjs'],
+    ['./main.ts', 'mops-main.cjs'],
+    ['./wrap-whole.ts', 'moccache-moc-whole.cjs'],
+  ].map(([name, file]) => [name, `./${file}`]),
 );
 
 /** Oldest Node that package.json promises. */

@@ -37,6 +37,8 @@ test('holds the executables, the library, its types, the licences and what to re
       'dist/lib-live.cjs',
       'dist/lib-lockfile.cjs',
       'dist/moc-js.cjs',
+      'dist/moccache-moc-whole.cjs',
+      'dist/moccache-moc.cjs',
       'dist/moccache.cjs',
       'dist/mops-main.cjs',
       'dist/mops-restore.cjs',
@@ -115,11 +117,17 @@ test('the types of the library resolve and are checked', () => {
   expect(stdout).toMatch(/^use\.mts\(3,14\): error TS2322/);
 });
 
+test('moccache-moc has both its files, and says which compiler it lacks', async () => {
+  const { exitCode, stderr } = await scene.run(project, 'moccache-moc', '--check', 'src/Main.mo');
+  expect(exitCode).toBe(127);
+  expect(stderr).toMatch(/^moccache-moc: .*--setup/);
+});
+
 test('moc-js says which file of which package is its compiler, as the build expects it', () => {
   expect(readFileSync(built('moc-js.cjs'), 'utf8').split('\n')[1]).toBe(COMPILER_INPUT_LINE);
 });
 
-test.each(['mops.cjs', 'moccache.cjs', 'moc-js.cjs'])(
+test.each(['mops.cjs', 'moccache.cjs', 'moc-js.cjs', 'moccache-moc.cjs'])(
   '%s is started by plain node and leads to no place of this checkout',
   (name) => {
     const text = readFileSync(built(name), 'utf8');

@@ -54,6 +54,16 @@ export interface ComplexityAction {
   readonly analyser: CompilerIdentity;
 }
 
+/** The complete description of one call of the compiler by another program, with that program's own arguments. */
+export interface CallAction {
+  readonly compiler: CompilerIdentity;
+  /** As given, but for the path of the output. */
+  readonly args: readonly string[];
+  /** The `MOC_*` variables that are set. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly closure: Pick<Closure, 'inputs' | 'absent' | 'listings'>;
+}
+
 /** A document and the key that is its digest. */
 export interface Keyed {
   readonly document: string;
@@ -119,6 +129,19 @@ export function keyOfComplexity({ wasm, analyser }: ComplexityAction): Keyed {
     ['wasm', wasm],
     ['analyser', analyser.name, analyser.version, analyser.digest],
     ['outputs', 'complexity'],
+  ]);
+}
+
+export function keyOfCall(action: CallAction): Keyed {
+  return keyed([
+    ['format', FORMAT],
+    ['stage', 'call'],
+    ['compiler', action.compiler.name, action.compiler.version, action.compiler.digest],
+    ['args', ...action.args],
+    ...sorted(Object.entries(action.environment).map(([name, value]) => ['env', name, value])),
+    ...sorted(action.closure.inputs.map(({ path, digest }) => ['input', path, digest])),
+    ...sorted(action.closure.absent.map((path) => ['absent', path])),
+    ...sorted(action.closure.listings.map(({ dir, names }) => ['listing', dir, ...names])),
   ]);
 }
 

@@ -8,6 +8,7 @@ import { isWasm } from './difference.ts';
 import { inSandbox } from './in-sandbox.ts';
 import type { StagedFolder } from './migrations.ts';
 import { mocCommandOf, type Invocation } from './moc-args.ts';
+import { environmentOf } from './moc-environment.ts';
 import { BuildError, type ArtifactName } from './outcome.ts';
 import { collectArtifacts, type Sandbox } from './sandbox.ts';
 import type { Made } from './stage.ts';
@@ -31,18 +32,6 @@ export interface CompileJob {
 /** The artifacts to ask the compiler for. */
 export function outputsOf(invocation: Invocation): readonly ArtifactName[] {
   return invocation.sourceMap ? ['did', 'most', 'wasm', 'wasm.map'] : ['did', 'most', 'wasm'];
-}
-
-/** The environment that the compiler gets: OCaml's own settings could change its hash tables, so they are left out. */
-function environmentOf(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !RUNTIME_SETTINGS.has(name)));
-}
-
-const RUNTIME_SETTINGS = new Set(['OCAMLRUNPARAM', 'CAMLRUNPARAM']);
-
-/** The variables that moc itself reads, or may read in a development build. */
-export function mocVariablesOf(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('MOC_')));
 }
 
 /**
@@ -126,7 +115,7 @@ function judge(job: CompileJob, end: CompileEnd): void {
 }
 
 /** The first path outside the sandbox that is no longer what the key says: the compiler may have seen either. */
-function changedOutside(closure: Closure): string | undefined {
+export function changedOutside(closure: Closure): string | undefined {
   const changed = closure.inputs.find(({ path, digest }) => {
     if (!isAbsolute(path)) return false;
     try {

@@ -1,9 +1,10 @@
 import { digestOf, type Digest } from '../cache/digest.ts';
 import { keyOfCompile, keyOfFinish, keyOfOptimize, type Keyed } from './action.ts';
-import { mocVariablesOf, outputsOf } from './compile.ts';
+import { outputsOf } from './compile.ts';
 import type { Context } from './context.ts';
 import { readCandid, sectionsOf, type Candid, type Finisher } from './finish.ts';
 import { readInputs, type Inputs } from './inputs.ts';
+import { hiddenInput, mocVariablesOf } from './moc-environment.ts';
 import type { Optimizer } from './optimizer.ts';
 import type { Outcome } from './outcome.ts';
 import type { Canister } from './project.ts';
@@ -62,10 +63,4 @@ export function describeFinish(
 export function describeOptimize(wasm: Digest, optimizer: Optimizer): Keyed {
   const { identity, flags, variables } = optimizer;
   return keyOfOptimize({ wasm, optimizer: identity, flags, environment: variables });
-}
-
-/** Development builds of moc read files that variables name (MOC_RELEASE_RTS and the like): their bytes are in no key. */
-function hiddenInput(environment: Readonly<Record<string, string>>): string | undefined {
-  const name = Object.keys(mocVariablesOf(environment)).find((variable) => variable.endsWith('_RTS'));
-  return name === undefined ? undefined : `${name} names a file of the compiler's own`;
 }

@@ -163,6 +163,11 @@ const FLAGS: ReadonlyMap<string, { readonly effect: Effect; readonly arity: numb
   ).map(([flag, effect, arity]) => [flag, { effect, arity }]),
 );
 
+/** How many arguments a flag has; undefined where moc has no such flag. */
+export function arityOf(flag: string): number | undefined {
+  return FLAGS.get(flag)?.arity;
+}
+
 /** More words than any project has: a file that names itself by `--args` must end somewhere. */
 const MAX_WORDS = 10_000;
 
@@ -217,7 +222,8 @@ function note(found: Findings, flag: string, [first = '', second = '', third = '
     found.wholePackages = [...found.wholePackages, first];
 }
 
-function splitFlag(word: string): { readonly flag: string; readonly value?: string } {
+/** A flag and what is joined to it by `=`. */
+export function splitFlag(word: string): { readonly flag: string; readonly value?: string } {
   const equals = word.indexOf('=');
   return equals === -1 ? { flag: word } : { flag: word.slice(0, equals), value: word.slice(equals + 1) };
 }

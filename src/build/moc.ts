@@ -1,22 +1,13 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readSync } from 'node:fs';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { digestOf, type Digest } from '../cache/digest.ts';
-import { existsSync, realpathSync, resolveModule } from '../cache/disk.ts';
+import { existsSync } from '../cache/disk.ts';
 import { spoilSurvey } from '../cache/sights.ts';
-import { digestOfFile } from '../cache/stamps.ts';
-import type { CompilerIdentity } from './action.ts';
+import { identifyCompiler, onDisk, type CompilerFile } from './compiler-file.ts';
 import type { CompileEnd, CompileRun, Compiler } from './compiler.ts';
 import { BuildError } from './outcome.ts';
 
-export interface MocOptions {
-  /** Absolute path of the executable. */
-  readonly path: string;
-  /** The version that mops.toml pins; undefined for a pin by path. */
-  readonly version: string | undefined;
-  /** Where digests of big files are remembered; undefined: they are computed anew. */
-  readonly stampsDir: string | undefined;
+export interface MocOptions extends CompilerFile {
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -29,72 +20,14 @@ export function openMoc(options: MocOptions): Compiler {
 export function openProgram(name: string, options: MocOptions): Compiler {
   return {
     path: options.path,
-    identify: (signal) => identify(name, options, signal),
+    identify: (signal) => identifyCompiler(name, options, () => askVersion(options, signal)),
     askVersion: (signal) => askVersion(options, signal),
     compile: (run) => runCompiler(options.path, run),
   };
 }
 
-/**
- * A binary is what its bytes are. A script is its own bytes and those of the files it runs, if it names them; a script
- * that names none could run anything, so it is asked for its version each time, which notices an upgrade behind it.
- */
-async function identify(name: string, options: MocOptions, signal: AbortSignal | undefined): Promise<CompilerIdentity> {
-  const parts: Digest[] = [];
-  const opaque = collectParts(options.path, options.stampsDir, parts, new Set());
-  const version = options.version ?? (opaque ? await askVersion(options, signal) : '');
-  const [only] = parts;
-  const digest = parts.length === 1 && only !== undefined ? only : digestOf(parts.join('\n'));
-  return { name, version, digest };
-}
-
-/** Adds the digest of a file and of what it declares to run. True where a script declares nothing. */
-function collectParts(path: string, stampsDir: string | undefined, parts: Digest[], seen: Set<string>): boolean {
-  const real = onDisk(path, () => realpathSync(path));
-  if (seen.has(real)) return false;
-  seen.add(real);
-  parts.push(onDisk(real, () => digestOfFile(real, stampsDir)));
-  const head = onDisk(real, () => readHead(real));
-  const declared = declaredInputsOf(head);
-  let opaque = head.startsWith('#!') && declared.length === 0;
-  for (const specifier of declared) {
-    const file = onDisk(real, () => resolveFrom(real, specifier));
-    opaque = collectParts(file, stampsDir, parts, seen) || opaque;
-  }
-  return opaque;
-}
-
-/** The files that a script says it runs: comment lines `moccache-compiler-input: SPECIFIER` in its first 4 KiB. */
-function declaredInputsOf(head: string): readonly string[] {
-  return [...head.matchAll(/^\s*(?:#|\/\/)\s*moccache-compiler-input:\s*(\S+)\s*$/gm)].map((match) => match[1] ?? '');
-}
-
-function resolveFrom(script: string, specifier: string): string {
-  if (specifier.startsWith('.') || isAbsolute(specifier)) return resolve(dirname(script), specifier);
-  return resolveModule(script, specifier);
-}
-
-function readHead(path: string): string {
-  const file = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(4096);
-    return head.toString('latin1', 0, readSync(file, head, 0, head.length, 0));
-  } finally {
-    closeSync(file);
-  }
-}
-
-function onDisk<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error; // a bug, not the disk
-    throw new BuildError({ kind: 'compiler-unusable', path, code, detail: message });
-  }
-}
-
-async function askVersion({ path, environment }: MocOptions, signal: AbortSignal | undefined): Promise<string> {
+/** What the compiler says of its version. */
+export async function askVersion({ path, environment }: MocOptions, signal?: AbortSignal): Promise<string> {
   spoilSurvey(); // what it answers is nowhere on the disk
   const end = await runCompiler(path, { cwd: dirname(path), args: ['--version'], environment, signal });
   return Buffer.from(end.stdout).toString('utf8').trim();

@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { openCache, type CacheOptions } from '../cache/cache.ts';
 import { statSync } from '../cache/disk.ts';
@@ -13,6 +12,7 @@ import type { Host } from './host.ts';
 import { buildJson } from './json.ts';
 import { findUndoneLink } from './link.ts';
 import type { Live } from './live.ts';
+import { appendLog } from './log.ts';
 import type { BuildCommand } from './options.ts';
 import { executablesIn, leaveStanding } from './leave-standing.ts';
 import {
@@ -193,13 +193,4 @@ function teller(
       out.write(successText(outcomes.length, out.paint));
     },
   };
-}
-
-/** The log is for whoever asked for it; trouble with it is no reason to stop. */
-function appendLog(file: string, line: object): void {
-  try {
-    appendFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), ...line })}\n`);
-  } catch {
-    // the build matters more
-  }
 }

@@ -15,6 +15,7 @@ const TEXTS = {
   moccache cache doctor            what is set up, what is wrong and what to do
   moccache link                    make the command mops of this project ours
   moccache --version               print the version
+  moccache-moc --setup [PATH]      record the compiler for which moccache-moc stands
 
 Every other command is handed to ic-mops. moccache COMMAND --help says more.
 `,

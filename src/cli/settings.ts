@@ -23,10 +23,26 @@ const LEASE_WAIT_MS = 600_000;
 const MAX_SIZE = '5GiB';
 const MAX_AGE = '30d';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Reads the environment and the user's builds.toml. Nothing of the project's folder is read (invariant 10). */
-export function readSettings(env: Readonly<Record<string, string | undefined>>, dirs: MopsDirs, cwd: string): Settings {
-  const file = join(dirs.config, 'builds.toml');
-  const table = readTable(file);
+export function readSettings(env: Environment, dirs: MopsDirs, cwd: string): Settings {
+  return settingsOf(env, dirs, cwd, readTable(configFileOf(dirs)));
+}
+
+/** The user's own file of settings. */
+export function configFileOf(dirs: MopsDirs): string {
+  return join(dirs.config, 'builds.toml');
+}
+
+/** The same, with what the file says in hand. */
+export function settingsOf(
+  env: Environment,
+  dirs: MopsDirs,
+  cwd: string,
+  table: Readonly<Record<string, unknown>>,
+): Settings {
+  const file = configFileOf(dirs);
   const text = (key: string): string | undefined => {
     const value = table[key];
     if (value === undefined || typeof value === 'string') return value;

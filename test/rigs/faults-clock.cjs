@@ -5,7 +5,7 @@
 
 const { CLOCK_SHIFT_MS } = process.env;
 
-if (/\/(?:mops|moccache)\.cjs$/.test(process.argv[1] ?? '')) {
+if (/\/(?:mops|moccache|moccache-moc)\.cjs$/.test(process.argv[1] ?? '')) {
   const Real = Date;
   const shiftMs = Number(CLOCK_SHIFT_MS);
   globalThis.Date = class Date extends Real {

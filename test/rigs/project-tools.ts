@@ -18,6 +18,7 @@ export const MOTOKO = join(repository, 'node_modules/motoko');
 export interface Tools {
   readonly mops: string;
   readonly mocJs: string;
+  readonly wrapper: string;
   remove(): void;
 }
 
@@ -32,5 +33,11 @@ export function copyTools(): Tools {
     copyFileSync(built, join(dir, name));
     return join(dir, name);
   };
-  return { mops: copy('mops.cjs'), mocJs: copy('moc-js.cjs'), remove: () => rmSync(dir, { recursive: true }) };
+  copy('moccache-moc-whole.cjs');
+  return {
+    mops: copy('mops.cjs'),
+    mocJs: copy('moc-js.cjs'),
+    wrapper: copy('moccache-moc.cjs'),
+    remove: () => rmSync(dir, { recursive: true }),
+  };
 }

@@ -31,6 +31,7 @@ afterAll(() => rmSync(release, { recursive: true, force: true }));
 
 export const MOPS = join(release, 'dist', 'mops.cjs');
 export const MOCCACHE = join(release, 'dist', 'moccache.cjs');
+export const WRAPPER = join(release, 'dist', 'moccache-moc.cjs');
 
 function copyOfRelease(): string {
   const cache = join(REPOSITORY, 'node_modules', '.cache');

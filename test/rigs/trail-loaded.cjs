@@ -6,7 +6,7 @@ const { basename } = require('node:path');
 
 const { LOADED_FILE } = process.env;
 
-if (LOADED_FILE !== undefined && /\/(?:mops|moccache)\.cjs$/.test(process.argv[1] ?? '')) {
+if (LOADED_FILE !== undefined && /\/(?:mops|moccache|moccache-moc)\.cjs$/.test(process.argv[1] ?? '')) {
   const before = new Set(process.moduleLoadList);
   process.on('exit', () => {
     const files = Object.keys(require.cache).map((path) => basename(path));

@@ -1,0 +1,84 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { scene, WRAPPER, type Ended, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
+
+const COMPILE = ['-c', '--idl', '--stable-types', '-o', 'out/a.wasm', 'src/A.mo'];
+const FILES = {
+  'src/A.mo': 'import Lib "./Lib";\nimport Util "./Util";\n// stand-in: warn mind this\nactor { }\n',
+  'src/Util/lib.mo': 'module { }\n',
+};
+
+test('a call of which nothing has changed takes one file of our code', async () => {
+  const at = await open();
+  const first = await at.direct();
+  const again = await at.wrapped();
+  expect(again).toMatchObject({ ...first, loaded: ['moccache-moc.cjs'] });
+});
+
+test('its outputs are put back from there, those that another program changed included', async () => {
+  const at = await open();
+  const before = at.scene.files(at.out);
+  appendFileSync(join(at.out, 'a.wasm'), 'processed in place');
+  rmSync(join(at.out, 'a.did'));
+  expect((await at.wrapped()).loaded).toEqual(['moccache-moc.cjs']);
+  expect(at.scene.files(at.out)).toEqual(before);
+});
+
+test.each<{ what: string; change: (at: Scene) => void; env?: Record<string, string> }>([
+  { what: 'an edit of the same length', change: ({ put }) => put({ 'src/Lib.mo': 'module {}; \n' }) },
+  { what: 'a file in the place of a folder', change: ({ put }) => put({ 'src/Util.mo': 'module { /* new */ }\n' }) },
+  { what: 'an import that is gone', change: ({ put }) => put({ 'src/Lib.mo': undefined }) },
+  { what: 'another compiler', change: ({ root }) => appendFileSync(join(root, 'moc'), '// rebuilt\n') },
+  { what: 'a variable of the compiler', change: () => undefined, env: { MOC_UNLOCK_PRIM: '1' } },
+  { what: 'a damaged blob', change: ({ store }) => rmSync(join(store, 'store'), { recursive: true }) },
+  { what: 'a cut trail', change: ({ store }) => rmSync(join(store, 'trails'), { recursive: true }) },
+])('after $what the answer is still that of the compiler', async ({ change, env = {} }) => {
+  const at = await open();
+  change(at.scene);
+  const expected = await at.direct({ env });
+  const files = at.scene.files(at.out);
+  for (const name of ['a.did', 'a.most', 'a.wasm']) writeFileSync(join(at.out, name), '');
+  const { code, stdout, stderr } = await at.wrapped({ env });
+  expect({ code, stdout, stderr }).toEqual(expected);
+  if (expected.code === 0) expect(at.scene.files(at.out)).toEqual(files);
+});
+
+test('half a trail is none', async () => {
+  const at = await open();
+  const [name = ''] = Object.keys(at.scene.files(join(at.scene.store, 'trails')));
+  const trail = join(at.scene.store, 'trails', name);
+  truncateSync(trail, readFileSync(trail).length - 1);
+  expect((await at.wrapped()).loaded).toContain('moccache-moc-whole.cjs');
+  expect((await at.wrapped()).loaded).toEqual(['moccache-moc.cjs']);
+});
+
+interface Place {
+  readonly scene: Scene;
+  readonly out: string;
+  /** The compiler without the wrapper. */
+  direct(options?: RunOptions): Promise<Ended>;
+  wrapped(options?: RunOptions): Promise<Ended & { readonly loaded: readonly string[] }>;
+}
+
+/** A scene in which the call was made before, and every file has been lying there for a while. */
+async function open(): Promise<Place> {
+  const at = scene(FILES);
+  const out = join(at.root, 'out');
+  mkdirSync(out);
+  const moc = join(at.root, 'moc');
+  const rig = (name: string) => `--require=${join(import.meta.dirname, 'rigs', name)}`;
+  const loadedFile = join(at.base, 'loaded.json');
+  const later = {
+    ...{ MOCCACHE_MOC: moc, CLOCK_SHIFT_MS: '10000', LOADED_FILE: loadedFile },
+    NODE_OPTIONS: `${rig('faults-clock.cjs')} ${rig('trail-loaded.cjs')}`,
+  };
+  const wrapped: Place['wrapped'] = async (options = {}) => {
+    const command = [process.execPath, WRAPPER];
+    const ended = await at.start(COMPILE, { ...options, command, env: { ...later, ...options.env } }).ended;
+    const { files } = JSON.parse(readFileSync(loadedFile, 'utf8')) as { readonly files: readonly string[] };
+    return { ...ended, loaded: files.filter((name) => name.startsWith('moccache-moc')) };
+  };
+  for (const round of ['compiles', 'hits']) expect((await wrapped()).code, round).toBe(0);
+  return { scene: at, out, wrapped, direct: (options) => at.start(COMPILE, { ...options, command: [moc] }).ended };
+}
