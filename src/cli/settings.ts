@@ -31,7 +31,7 @@ export function readSettings(env: Environment, dirs: MopsDirs, cwd: string): Set
 }
 
 /** The user's own file of settings. */
-export function configFileOf(dirs: MopsDirs): string {
+function configFileOf(dirs: MopsDirs): string {
   return join(dirs.config, 'builds.toml');
 }
 

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -27,17 +27,16 @@ export function copyTools(): Tools {
   const cache = join(repository, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const dir = mkdtempSync(join(cache, 'moccache-tools-'));
-  const copy = (name: string) => {
-    const built = join(repository, 'dist', name);
-    if (!existsSync(built)) throw new Error(`${built} is not there: npm run build makes it`);
-    copyFileSync(built, join(dir, name));
+  for (const name of readdirSync(join(repository, 'dist')))
+    if (name.endsWith('.cjs')) copyFileSync(join(repository, 'dist', name), join(dir, name));
+  const place = (name: string) => {
+    if (!existsSync(join(dir, name))) throw new Error(`dist/${name} is not there: npm run build makes it`);
     return join(dir, name);
   };
-  copy('moccache-moc-whole.cjs');
   return {
-    mops: copy('mops.cjs'),
-    mocJs: copy('moc-js.cjs'),
-    wrapper: copy('moccache-moc.cjs'),
+    mops: place('mops.cjs'),
+    mocJs: place('moc-js.cjs'),
+    wrapper: place('moccache-moc.cjs'),
     remove: () => rmSync(dir, { recursive: true }),
   };
 }
