@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { scene, WRAPPER, type Ended, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
@@ -42,6 +51,15 @@ test.each<{ what: string; change: (at: Scene) => void; env?: Record<string, stri
   const { code, stdout, stderr } = await at.wrapped({ env });
   expect({ code, stdout, stderr }).toEqual(expected);
   if (expected.code === 0) expect(at.scene.files(at.out)).toEqual(files);
+});
+
+test('an answer from there is a use: its result does not grow old', async () => {
+  const at = await open();
+  const ac = join(at.scene.store, 'ac');
+  const results = Object.keys(at.scene.files(ac)).map((name) => join(ac, name));
+  for (const path of results) utimesSync(path, new Date(0), new Date(0));
+  expect((await at.wrapped()).loaded).toEqual(['moccache-moc.cjs']);
+  expect(results.map((path) => statSync(path).mtimeMs > 0)).toEqual([true]);
 });
 
 test('half a trail is none', async () => {

@@ -31,6 +31,7 @@ function stageText({ stage, document }: Inspection): string {
   if (stage === 'compile') return 'compile: the run of the compiler';
   if (stage === 'optimize') return 'optimize: what wasm-opt makes of the finished wasm';
   if (stage === 'finish') return "finish: what is done to the compiler's wasm";
+  if (document?.includes('\n["stage","call"]\n') === true) return 'call: a run of the compiler through moccache-moc';
   if (document?.includes('\n["stage","complexity"]\n') === true) return 'complexity: the check of a wasm (check-wasm)';
   return document === undefined ? 'unknown: its document is damaged or gone' : 'unknown to this version';
 }

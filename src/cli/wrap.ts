@@ -3,6 +3,8 @@ import { materialize } from '../build/materialize.ts';
 import { steersRuntime } from '../build/moc-environment.ts';
 import { mopsDirs } from '../build/mops-dirs.ts';
 import { readBlobByDigest } from '../cache/blobs.ts';
+import { resultPathOf } from '../cache/layout.ts';
+import { touch } from '../cache/recency.ts';
 import { storePathsOf } from '../cache/store-paths.ts';
 import { isStillTrue, readTrail } from '../cache/trail.ts';
 import { appendLog } from './log.ts';
@@ -51,6 +53,7 @@ function recall(argv: readonly string[], whereabouts: Whereabouts): number | und
     }
     if (place !== undefined) materialize(place.dir, place.stem, filesOf(bytes));
     if (logFile !== undefined) appendLog(logFile, { kind: 'call', from: 'cache', key, exitCode });
+    if (mode === 'read-write') touch(resultPathOf(paths, key), Date.now());
     writeWhole(1, bytes.stdout ?? NOTHING);
     writeWhole(2, bytes.stderr ?? NOTHING);
     return exitCode;
