@@ -117,12 +117,16 @@ async function prepareOptimizer(
   });
 }
 
-/** In mops.toml order, whatever the order of asking. */
+/** In mops.toml order, whatever the order of asking. Throws a BuildError: unknown-canister, or one's mistake. */
 function selectCanisters(project: Project, names: readonly string[]): readonly Canister[] {
   const known = project.canisters.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new BuildError({ kind: 'unknown-canister', names: unknown, known });
-  return names.length === 0 ? project.canisters : project.canisters.filter(({ name }) => names.includes(name));
+  const selected =
+    names.length === 0 ? project.canisters : project.canisters.filter(({ name }) => names.includes(name));
+  const mistake = selected.find((canister) => canister.mistake !== undefined)?.mistake;
+  if (mistake !== undefined) throw new BuildError(mistake);
+  return selected;
 }
 
 /** What would change the bytes, or what was asked to be checked, is refused rather than left out in silence. */
