@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { openCache, type CacheOptions } from '../cache/cache.ts';
 import { startBuild } from '../build/build.ts';
 import type { Explanation } from '../build/explain.ts';
@@ -161,6 +161,8 @@ function teller(
           live.printOut(`${out.paint.dim(`Optimized ${outcome.canister}.wasm (${outcome.optimizer})`)}\n`);
         live.print(`${outcomeLine(outcome, command.verbose, err.paint)}\n`);
         for (const line of complexityLines(outcome)) live.print(`${colourWarning(line, host)}\n`);
+        const paths = command.verbose ? Object.values(outcome.artifacts).map(({ path }) => path) : [];
+        for (const path of paths) live.print(`${err.paint.dim(`    ${relative(host.cwd, path)}`)}\n`);
         const lines = outcome.explanation === undefined ? undefined : linesOf?.(outcome.explanation);
         for (const line of lines ?? []) live.print(`    ${line}\n`);
       }
@@ -173,7 +175,8 @@ function teller(
         if (outcomes.length > 1) err.write(`${failed} of ${countText(outcomes.length, 'canister')} failed\n`);
         return;
       }
-      out.write(`\n${out.paint.green(`✓ Built ${countText(outcomes.length, 'canister')} successfully`)}\n`);
+      const built = `✓ Built ${countText(outcomes.length, 'canister')} successfully`;
+      out.write(`${out.paint.green('')}\n${out.paint.green(built)}\n`); // upstream colours the empty line too
     },
   };
 }
