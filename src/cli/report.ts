@@ -82,7 +82,9 @@ export function eventText(event: BuildEvent): { readonly loud: boolean; readonly
     case 'damaged':
       return loud(`warning: damaged in the cache: ${event.what} of ${event.key.slice(0, 12)}; it is made anew`);
     case 'lease-wait':
-      return loud(`${event.label}: another build compiles it already${holderText(event.holder)}; waiting for it`);
+      return loud(
+        `${event.label}: another build ${workText(event.label)} already${holderText(event.holder)}; waiting for it`,
+      );
     case 'lease-given-up':
       return loud(`warning: ${event.label}: waited ${durationText(event.waitedMs)} for another build; compiling now`);
     case 'lease-down':
@@ -132,6 +134,11 @@ function troubleText({ tier, doing, code, message }: Extract<BuildEvent, { kind:
 
 function tierText(tier: string): string {
   return tier === 'local' ? 'the cache' : `the cache at ${tier}`;
+}
+
+/** What is waited for is a canister, or (install.ts) an install. */
+function workText(label: string): string {
+  return label.startsWith('installing ') ? 'does so' : 'compiles it';
 }
 
 function holderText(holder: { pid: number; host: string; sinceMs: number } | undefined): string {
