@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { IC_MOPS } from './rigs/project-tools.ts';
-import { scene, until, type Running, type Scene } from './rigs/stand-in-project.ts';
+import { lockText } from './rigs/packages-scene.ts';
+import { MOPS, scene, tomlOf, until, type Running, type Scene } from './rigs/stand-in-project.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
@@ -106,4 +108,27 @@ test('an install that fails is run once, and all who waited for it are told why'
     expect(stderr).toContain('the registry is on holiday');
   }
   expect(installs(on)).toEqual(['install']);
+});
+
+/** Starts a program where there is no network at all, not even this machine's own. */
+const WITHOUT_NETWORK = ['unshare', '--net', '--map-root-user'];
+const hasNamespaces = spawnSync(WITHOUT_NETWORK[0] ?? '', [...WITHOUT_NETWORK.slice(1), 'true']).status === 0;
+if (!hasNamespaces) console.log('skipped: no network namespace can be made here (unshare --net is not permitted)');
+
+test.skipIf(!hasNamespaces)('where all is installed nothing is asked of a network, --locked included', async () => {
+  const dependencies = { p: '1.0.0' };
+  const on = scene({
+    'mops.toml': tomlOf({ a: 'src/A.mo' }, '[dependencies]\np = "1.0.0"'),
+    'mops.lock': lockText({ dependencies }, dependencies),
+    'src/A.mo': 'import P "mo:p";\nactor { }\n',
+    '.mops/p@1.0.0/mops.toml': '',
+    '.mops/p@1.0.0/src/lib.mo': 'module { }\n',
+  });
+  const build = (...args: readonly string[]) =>
+    on.mops(['build', ...args], { command: [...WITHOUT_NETWORK, process.execPath, MOPS] });
+  const first = await build();
+  expect([first.code, first.stderr]).toEqual([0, expect.stringMatching(/^ {2}a {2}compiled: .*\n$/)]);
+  const locked = await build('--locked');
+  expect(locked.code).toBe(0);
+  expect(locked.stderr).toMatch(/^note: mops\.lock fits, .*; the registry was not asked\n {2}a {2}hit, .*\n$/);
 });
