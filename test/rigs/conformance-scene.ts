@@ -98,8 +98,7 @@ export function openPlace(files: Files): Place {
       return { lines, said: said.join('') };
     },
     removeOutputs() {
-      const made = [...after.keys()].filter((path) => !before.has(path) && OUTPUT.test(path));
-      for (const path of made) rmSync(join(base, path));
+      for (const [path, what] of after) if (OUTPUT.test(path) && before.get(path) !== what) rmSync(join(base, path));
     },
     remove: () => rmSync(base, { recursive: true, force: true, maxRetries: 3 }),
   };
@@ -136,7 +135,8 @@ const OUTPUT = /\.(?:wasm|did|most|map)$/;
 
 /** Of an observation, what a build must show each time: all but the compiler's runs, and what was made for good. */
 export function repeatable({ lines }: Observation): readonly string[] {
-  return lines.filter((line) => /^(?:exit|stdout|new .*\.(?:wasm|did|most|map)| {2}section) /.test(line));
+  const made = lines.map((line) => line.replace(/^changed /, 'new '));
+  return made.filter((line) => /^(?:exit|stdout|new .*\.(?:wasm|did|most|map)| {2}section) /.test(line));
 }
 
 type Snapshot = ReadonlyMap<string, string>;

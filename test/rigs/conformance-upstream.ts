@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { IC_MOPS } from './project-tools.ts';
 
 /**
- * The real ic-mops as one file with V8's code cache beside it: a third of the CPU time of starting it as it is installed,
- * and there are many starts. Only its formatter, which a build never calls, is left out.
+ * The real ic-mops as one file with V8's code cache beside it, its WebAssembly module not optimized: a third of the CPU time
+ * of running it as it is installed, and it is run often. Only its formatter, which a build never calls, is left out.
  */
 export function bundleUpstream(): { readonly script: string; remove(): void } {
   const dir = mkdtempSync(join(tmpdir(), 'moccache-upstream-'));
@@ -47,7 +47,9 @@ function startOf(bundle: string, original: string): string {
 const { readFileSync, writeFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const { dirname } = require('node:path');
+const { setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
+setFlagsFromString('--liftoff-only');
 const [bundle, original] = ${JSON.stringify([bundle, original])};
 let cachedData;
 try { cachedData = readFileSync(bundle + '.cache'); } catch {}
