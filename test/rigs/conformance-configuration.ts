@@ -40,6 +40,11 @@ export const CONFIGURATION: readonly Case[] = [
     },
   },
   {
+    title: '3: beside a canister whose name has a slash',
+    files: { 'mops.toml': toml('', '"a/b" = "src/A.mo"\na = "src/A.mo"') },
+    args: ['build', 'a'],
+  },
+  {
     title: '3: a canister that is a number',
     files: { 'mops.toml': toml('', 'a = 5') },
     says: ['a'],

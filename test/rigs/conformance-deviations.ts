@@ -16,6 +16,7 @@ export const DEVIATIONS = {
   'names-stay-inside': 'cases',
   'compiles-once': 'cases',
   offline: 'cases',
+  'pocket-ic-url': 'cases',
   'side-by-side': 'test/build.test.ts',
   'wasm-opt-fails': 'test/optimize.test.ts',
   'wasm-opt-alone': 'test/optimize.test.ts',

@@ -52,6 +52,12 @@ export const FACTS: readonly FactCase[] = [
     facts: [...built(), MADE_MOPS, LOCK],
     differs: NO_LOCK,
   },
+  ...['not a URL', 'ftp://localhost'].map((url) => ({
+    title: `1: MOPS_POCKET_IC_URL = ${url}`,
+    env: { MOPS_POCKET_IC_URL: url },
+    facts: ['exit 1'],
+    differs: { 'pocket-ic-url': [...BUILDS_ALL_THE_SAME, '+ new project/.mops/ '] },
+  })),
   ...['-1', '0', '1.5', '"4GiB"'].map((limit) => ({
     title: `2: wasmMemoryLimit = ${limit}`,
     files: { 'mops.toml': tomlWith([`wasmMemoryLimit = ${limit}`]) },
