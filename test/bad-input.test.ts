@@ -409,14 +409,14 @@ const PLACES: readonly Row[] = [
     what: 'MOPS_CWD that is not there',
     env: (on) => ({ MOPS_CWD: join(on.base, 'lost') }),
     code: 1,
-    says: ['no mops.toml in ', 'lost'],
+    says: ['lost: no such folder', 'unset it'],
   },
   {
     what: 'MOPS_CWD that is a file',
     cwd: (on) => on.base,
     env: (on) => ({ MOPS_CWD: join(on.base, 'package.json') }),
     code: 1,
-    says: ['no mops.toml in ', 'package.json'],
+    says: ['package.json: no such folder', 'unset it'],
   },
   {
     what: 'a builds.toml that is a folder',

@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findIcMops, type IcMops } from '../src/build/ic-mops.ts';
-import { findCompiler, installMissing, tellingLines } from '../src/build/install.ts';
+import { findCompiler, installMissing, tellingLines, type Resolve } from '../src/build/install.ts';
 import { BuildError, type BuildEvent, type Failure } from '../src/build/outcome.ts';
 import { resolvePackages } from '../src/build/packages.ts';
 import { readProject } from '../src/build/project.ts';
@@ -234,6 +234,27 @@ test('of two builds that miss the same, one installs and the other waits for it'
   });
   for (const after of await Promise.all(started)) expect(after.missing).toEqual([]);
   expect(runs()).toHaveLength(1);
+});
+
+test('of two builds that miss what the global cache has, one copies it', async () => {
+  const opened = scene({ files: NEEDS_A, cached: { 'a@1.0.0': {}, 'b@1.0.0': {} } });
+  const { root, environment, globalCacheDir } = opened;
+  const project = readProject(join(root, 'mops.toml'));
+  let copies = 0;
+  const resolve: Resolve = (how) => {
+    if (how === 'copy') copies += 1;
+    return resolvePackages(project, { globalCacheDir, mopsEnv: undefined, lookOnly: how === 'look' });
+  };
+  const found = await resolve('look');
+  expect(found.missing.map(({ id }) => id)).toEqual(['a@1.0.0', 'b@1.0.0']);
+  expect(existsSync(join(root, '.mops'))).toBe(false);
+  const cache = openCache({ dir: join(globalCacheDir, 'builds'), mode: 'read-write', leaseWaitMs: 60_000 });
+  const icMops = { command: [join(root, 'never')] };
+  const both = await Promise.all(
+    [1, 2].map(() => installMissing(found, resolve, { root, environment, icMops, cache })),
+  );
+  expect(both.map(({ missing }) => missing)).toEqual([[], []]);
+  expect(copies).toBe(1);
 });
 
 test('a build that is cancelled ends the install', async () => {

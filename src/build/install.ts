@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import type { Cache } from '../cache/cache.ts';
+import type { Cache, FailureSharing } from '../cache/cache.ts';
 import { actionKeyOf } from '../cache/digest.ts';
 import { checkExecutable, statSync } from '../cache/disk.ts';
 import { LOOKS_LIKE_PATH } from './dependency.ts';
 import type { IcMops } from './ic-mops.ts';
-import { BuildError, type BuildEvent, type Tool } from './outcome.ts';
+import { BuildError, type BuildEvent, type Failure, type Tool } from './outcome.ts';
 import type { Resolution } from './packages.ts';
 
 export interface InstallOptions {
@@ -24,29 +24,35 @@ export interface InstallOptions {
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
 }
 
+/** `look` touches nothing; `copy` takes into the project what mops's global cache has. */
+export type Resolve = (how: 'look' | 'copy') => Promise<Resolution>;
+
 /**
- * Has ic-mops install what a resolution misses, once, and resolves again. Gives back the first resolution that misses
- * nothing. Throws a BuildError: package-missing where ic-mops is not there or did not help; cancelled.
+ * Sees to what a resolution misses, once for all processes that miss it: from mops's global cache, else with ic-mops,
+ * and resolves again. Gives back the first resolution that misses nothing. Throws a BuildError: package-missing where
+ * ic-mops is not there or did not help; cancelled.
  */
 export async function installMissing(
   found: Resolution,
-  resolveAgain: () => Promise<Resolution>,
+  resolve: Resolve,
   options: InstallOptions,
 ): Promise<Resolution> {
   if (found.missing.length === 0) return found;
-  if (options.noInstall !== undefined) throw missing(found, options.noInstall);
-  if (options.icMops === undefined) throw missing(found, 'ic-mops, which installs packages, was not found');
   return await alone(
     options,
     `packages ${options.root}`,
     async () => {
-      const again = await resolveAgain();
+      const again = await resolve('look');
       return again.missing.length === 0 ? again : undefined;
     },
     async () => {
-      const what = found.missing.map(({ id }) => id).join(', ');
+      const copied = await resolve('copy');
+      if (copied.missing.length === 0) return copied;
+      if (options.noInstall !== undefined) throw missing(copied, options.noInstall);
+      if (options.icMops === undefined) throw missing(copied, 'ic-mops, which installs packages, was not found');
+      const what = copied.missing.map(({ id }) => id).join(', ');
       const run = await runIcMops(installArgs(options.icMops), { ...options, what });
-      const after = await resolveAgain();
+      const after = await resolve('copy');
       if (after.missing.length > 0) throw missing(after, run.detail);
       return after;
     },
@@ -144,20 +150,28 @@ function problemWith(path: string): string | undefined {
   }
 }
 
+/** Under a lease, so that one of many processes does it. A failure is theirs too who waited for it. */
 async function alone<T>(
   { cache, signal }: InstallOptions,
-  label: string,
+  what: string,
   lookAgain: () => Promise<T | undefined>,
   work: () => Promise<T>,
 ): Promise<T> {
   if (cache === undefined) return await work();
   try {
-    return (await cache.withLease(actionKeyOf(`install ${label}`), label, lookAgain, work, { signal })).value;
+    const key = actionKeyOf(`install ${what}`);
+    return (await cache.withLease(key, `installing ${what}`, lookAgain, work, { signal, failures: FAILURES })).value;
   } catch (error) {
     if (signal?.aborted === true) throw new BuildError({ kind: 'cancelled' });
     throw error;
   }
 }
+
+const FAILURES: FailureSharing = {
+  write: (error) =>
+    error instanceof BuildError && error.failure.kind !== 'cancelled' ? JSON.stringify(error.failure) : undefined,
+  read: (text) => new BuildError(JSON.parse(text) as Failure),
+};
 
 /** Runs ic-mops to its end, in the project. `detail` is what to tell the user if it turns out not to have helped. */
 async function runIcMops(

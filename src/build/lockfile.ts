@@ -20,9 +20,12 @@ export interface LockSurroundings {
   readonly manifestAt: (file: string) => Manifest | undefined;
 }
 
+/** The defect of a mops.lock that is not there. */
+export const NO_LOCK = 'there is none';
+
 /** Judges the text of a mops.lock as upstream does: by the text, mops.toml and local manifests; not by what is installed. */
 export function judgeLock(text: string | undefined, surroundings: LockSurroundings): Lock {
-  if (text === undefined) return { kind: 'unusable', defect: 'there is none', graph: {} };
+  if (text === undefined) return unusable(NO_LOCK);
   const json = parseJson(text);
   const version = isRecord(json) ? json.version : undefined;
   if (!isRecord(json) || typeof version !== 'number') return unusable('it is not a lock file of mops, or is damaged');

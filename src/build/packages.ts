@@ -31,7 +31,7 @@ export interface Resolution {
   /** Found only by resolving: a usable mops.lock has them settled. */
   readonly conflicts: readonly MajorConflict[];
   readonly source: 'lock' | 'resolved';
-  /** Why mops.lock was not used. */
+  /** Why mops.lock was not used; NO_LOCK where there is none. */
   readonly lockDefect?: string;
 }
 
@@ -42,11 +42,13 @@ export interface PackagesOptions {
   readonly mopsEnv: string | undefined;
   /** mops.lock must be usable: resolving anew is not allowed. */
   readonly locked?: boolean;
+  /** Whether to leave the project as it is: what is in the global cache only is then missing. */
+  readonly lookOnly?: boolean;
 }
 
 /**
  * The packages of a project: what a usable mops.lock says, else what upstream's resolution gives. Works without the
- * network. mops.lock is read, never written. What is in the global cache only is copied into `.mops`.
+ * network. mops.lock is read, never written. What is in the global cache only is copied into `.mops`, unless `lookOnly`.
  *
  * Throws a BuildError: bad-lock (with `locked`), bad-toml or bad-config of a package's manifest, output-unwritable.
  */
@@ -74,6 +76,7 @@ export async function resolvePackages(project: Project, options: PackagesOptions
 interface Placement {
   readonly root: string;
   readonly globalCacheDir: string;
+  readonly lookOnly?: boolean;
   readonly manifestAt: (file: string) => Manifest | undefined;
 }
 
@@ -98,7 +101,7 @@ function placeLocal(path: string, { root, manifestAt }: Placement): string {
 
 function placeInstalled(
   dependency: Exclude<Dependency, { kind: 'local' }>,
-  { root, globalCacheDir, manifestAt }: Placement,
+  { root, globalCacheDir, lookOnly, manifestAt }: Placement,
 ): string | undefined {
   const place = installedDirOf(dependency);
   const dir = posix.join('.mops', place);
@@ -106,6 +109,7 @@ function placeInstalled(
   const manifest = () => manifestAt(join(installed, 'mops.toml'));
   let found = manifest();
   if (found === undefined && !existsSync(installed)) {
+    if (lookOnly === true) return undefined;
     const from = join(globalCacheDir, 'packages', place);
     const proof = dependency.kind === 'registry' ? join(from, 'mops.toml') : from;
     if (!existsSync(proof) || !copyPackage({ from, mopsDir: join(root, '.mops'), place })) return undefined;

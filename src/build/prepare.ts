@@ -4,12 +4,13 @@ import type { BuildOptions } from './context.ts';
 import { LOOKS_LIKE_PATH } from './dependency.ts';
 import { openFinisher, type Finisher } from './finish.ts';
 import { findIcMops } from './ic-mops.ts';
-import { findCompiler, findTool, installMissing, type InstallOptions } from './install.ts';
+import { findCompiler, findTool, installMissing, type InstallOptions, type Resolve } from './install.ts';
+import { NO_LOCK } from './lockfile.ts';
 import { openMoc } from './moc.ts';
 import type { MopsDirs } from './mops-dirs.ts';
 import { BuildError, type BuildEvent } from './outcome.ts';
 import type { Optimizer } from './optimizer.ts';
-import { resolvePackages } from './packages.ts';
+import { resolvePackages, type Resolution } from './packages.ts';
 import { readProjectAround, type Canister, type Project } from './project.ts';
 
 /** What was asked for, before anything is read. Paths are absolute. */
@@ -56,10 +57,13 @@ export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
   const { noInstall } = request;
   const install = { root, icMops, environment: env, cache, signal, onEvent, noInstall };
 
-  const resolveNow = () =>
-    resolvePackages(project, { globalCacheDir: dirs.cache, mopsEnv: env.MOPS_ENV, locked: request.locked });
-  const resolution = await installMissing(await resolveNow(), resolveNow, install);
+  const asked = { globalCacheDir: dirs.cache, mopsEnv: env.MOPS_ENV, locked: request.locked };
+  const resolveNow: Resolve = (how) => resolvePackages(project, { ...asked, lookOnly: how === 'look' });
+  const found = await resolveNow('look');
+  const resolution = await installMissing(found, resolveNow, install);
   for (const conflict of resolution.conflicts) onEvent?.(conflict);
+  const lockNote = lockNoteOf(resolution, request.locked && found === resolution);
+  if (lockNote !== undefined) onEvent?.({ kind: 'note', text: lockNote });
 
   if (project.canisters.length === 0) throw new BuildError({ kind: 'no-canisters', file });
   refuseUnsupported(project, request);
@@ -117,12 +121,25 @@ async function prepareOptimizer(
   });
 }
 
-/** In mops.toml order, whatever the order of asking. */
+/** What there is to say of mops.lock. `locked`: its hashes were to be compared with the registry's, and were not. */
+function lockNoteOf({ source, packages, lockDefect }: Resolution, locked: boolean): string | undefined {
+  if (lockDefect !== undefined && lockDefect !== NO_LOCK)
+    return `note: mops.lock is not used: ${lockDefect}; renew it with: mops install`;
+  const isFromElsewhere = packages.some(({ dir }) => dir.startsWith('.mops/'));
+  if (!locked || source !== 'lock' || !isFromElsewhere) return undefined;
+  return 'note: mops.lock fits, and what it names is installed; the registry was not asked';
+}
+
+/** In mops.toml order, whatever the order of asking. Throws a BuildError: unknown-canister, or one's mistake. */
 function selectCanisters(project: Project, names: readonly string[]): readonly Canister[] {
   const known = project.canisters.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new BuildError({ kind: 'unknown-canister', names: unknown, known });
-  return names.length === 0 ? project.canisters : project.canisters.filter(({ name }) => names.includes(name));
+  const selected =
+    names.length === 0 ? project.canisters : project.canisters.filter(({ name }) => names.includes(name));
+  const mistake = selected.find((canister) => canister.mistake !== undefined)?.mistake;
+  if (mistake !== undefined) throw new BuildError(mistake);
+  return selected;
 }
 
 /** What would change the bytes, or what was asked to be checked, is refused rather than left out in silence. */

@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { existsSync, readFileSync } from '../cache/disk.ts';
 import { dependencyOf, type Dependency } from './dependency.ts';
-import { BuildError } from './outcome.ts';
+import { BuildError, type Failure } from './outcome.ts';
 import { argumentsAt, badConfig, isTable, positiveIntegerAt, stringAt, tableAt, type TomlTable } from './toml-table.ts';
 
 export type { Dependency } from './dependency.ts';
@@ -42,6 +42,8 @@ export interface Canister {
   readonly migrations?: Migrations;
   /** `check-stable.path`: what is deployed, to compare with. */
   readonly checkStable?: string;
+  /** What mops.toml gets wrong about this canister. It counts where the canister is built: upstream looks no sooner. */
+  readonly mistake?: Failure;
 }
 
 export interface Migrations {
@@ -68,7 +70,7 @@ export function findProject(startDir: string): string | undefined {
   return undefined;
 }
 
-/** Reads a mops.toml (absolute path). Throws a BuildError: bad-toml, bad-config, bad-canister-name. */
+/** Reads a mops.toml (absolute path). Throws a BuildError: bad-toml, bad-config. */
 export function readProject(file: string): Project {
   return parseProject(readText(file), file);
 }
@@ -156,11 +158,20 @@ export function parseToml(text: string, file: string): TomlTable {
 
 function parseCanister(toml: TomlTable, name: string): Canister {
   const canisters = tableAt(toml, 'canisters');
-  if (UNSAFE_NAME.test(name)) throw new BuildError({ kind: 'bad-canister-name', file: toml.file, name });
+  positiveIntegerAt(tableAt(canisters, name), 'wasmMemoryLimit'); // for deployment; mops refuses to build when it is wrong
+  try {
+    return parseSoundCanister(canisters, name);
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    return { name, main: undefined, args: [], mistake: error.failure };
+  }
+}
+
+function parseSoundCanister(canisters: TomlTable, name: string): Canister {
+  if (UNSAFE_NAME.test(name)) throw new BuildError({ kind: 'bad-canister-name', file: canisters.file, name });
   const value = canisters.values[name];
   if (typeof value === 'string') return { name, main: value === '' ? undefined : value, args: [] };
   const table = tableAt(canisters, name);
-  positiveIntegerAt(table, 'wasmMemoryLimit'); // for deployment; mops refuses to build when it is wrong
   return {
     name,
     main: stringAt(table, 'main'),

@@ -22,6 +22,7 @@ import {
   eventText,
   optimizedText,
   outcomeLine,
+  pathLines,
   startText,
   successText,
   withNewline,
@@ -178,6 +179,7 @@ function teller(
         if (outcome.optimizer !== undefined) live.printOut(optimizedText(outcome, out.paint));
         live.print(`${outcomeLine(outcome, command.verbose, err.paint)}\n`);
         for (const line of complexityLines(outcome)) live.print(`${colourWarning(line, err.paint)}\n`);
+        for (const line of command.verbose ? pathLines(outcome, host.cwd) : []) live.print(`${err.paint.dim(line)}\n`);
         const lines = outcome.explanation === undefined ? undefined : linesOf?.(outcome.explanation);
         for (const line of lines ?? []) live.print(`    ${line}\n`);
       }

@@ -99,7 +99,7 @@ async function sizeOf(path: string): Promise<number> {
     if (!stats.isDirectory()) return stats.size;
     const names = await readdir(path);
     const sizes = await Promise.all(names.map((name) => sizeOf(join(path, name))));
-    return sizes.reduce((sum, size) => sum + size, 0);
+    return sizes.reduce((sum, size) => sum + size, stats.size); // upstream counts the folders themselves too
   } catch {
     return 0; // gone while we looked
   }

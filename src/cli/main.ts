@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { constants, homedir, tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { BuildError } from '../build/outcome.ts';
 import { isSystemError } from '../cache/tier.ts';
 import { failureText } from './failures.ts';
@@ -31,7 +31,11 @@ async function main(): Promise<number> {
   const script = realpathSync(argv[1] ?? '');
   const cwd = currentDir(env.MOPS_CWD);
   if (cwd === undefined) {
-    stderr.write('error: the current folder does not exist any more\nchange to one that does\n');
+    stderr.write(
+      isSet(env.MOPS_CWD)
+        ? `error: ${env.MOPS_CWD}: no such folder; MOPS_CWD names it\nset MOPS_CWD to the folder of a project, or unset it\n`
+        : 'error: the current folder does not exist any more\nchange to one that does\n',
+    );
     return 1;
   }
   const host: Host = {
@@ -41,6 +45,7 @@ async function main(): Promise<number> {
       ...Object.fromEntries(
         Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
       ),
+      ...(isSet(env.MOPS_CWD) ? { MOPS_CWD: cwd } : {}), // ic-mops follows it too, and is started in another folder
     },
     args: argv.slice(2),
     platform: process.platform,
@@ -131,13 +136,18 @@ async function run(command: Command, host: Host): Promise<number> {
   }
 }
 
-/** Absolute; undefined where the folder in which the user stands was deleted. */
+/** Absolute; undefined where the folder was deleted, or where MOPS_CWD names none. */
 function currentDir(moved: string | undefined): string | undefined {
   try {
-    return resolve(moved ?? '');
+    if (isSet(moved)) process.chdir(moved); // as upstream does
+    return process.cwd();
   } catch {
     return undefined;
   }
+}
+
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
 }
 
 /** HOME for those who run without one (a cron job, a container): without it mops's folders would lie where the user stands. */

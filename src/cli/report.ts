@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import type { BuildEvent, Outcome } from '../build/outcome.ts';
 
 /** Colours, or none: functions so that the terminal's abilities are decided once, elsewhere. */
@@ -21,7 +22,8 @@ export function optimizedText({ canister, optimizer }: Exclude<Outcome, { outcom
 }
 
 export function successText(count: number, paint: Paint): string {
-  return `\n${paint.green(`✓ Built ${countText(count, 'canister')} successfully`)}\n`;
+  const built = `✓ Built ${countText(count, 'canister')} successfully`;
+  return `${paint.green('')}\n${paint.green(built)}\n`; // upstream colours the empty line too
 }
 
 /** Our line for one canister: what happened, how long it took, what was saved. */
@@ -73,6 +75,11 @@ function reasonOf(outcome: Extract<Outcome, { outcome: 'built' }>): string {
   }
 }
 
+/** Where the files are, seen from the folder `cwd`. */
+export function pathLines({ artifacts }: Exclude<Outcome, { outcome: 'failed' }>, cwd: string): readonly string[] {
+  return Object.values(artifacts).map(({ path }) => `    ${relative(cwd, path)}`);
+}
+
 /** What the check of the wasm found: one line a function. */
 export function complexityLines({ canister, complexFunctions = [] }: Exclude<Outcome, { outcome: 'failed' }>) {
   return complexFunctions.map(({ index, name, complexity, instructionCount }) => {
@@ -96,7 +103,9 @@ export function eventText(event: BuildEvent): { readonly loud: boolean; readonly
     case 'damaged':
       return loud(`warning: damaged in the cache: ${event.what} of ${event.key.slice(0, 12)}; it is made anew`);
     case 'lease-wait':
-      return loud(`${event.label}: another build compiles it already${holderText(event.holder)}; waiting for it`);
+      return loud(
+        `${event.label}: another build ${workText(event.label)} already${holderText(event.holder)}; waiting for it`,
+      );
     case 'lease-given-up':
       return loud(`warning: ${event.label}: waited ${durationText(event.waitedMs)} for another build; compiling now`);
     case 'lease-down':
@@ -146,6 +155,11 @@ function troubleText({ tier, doing, code, message }: Extract<BuildEvent, { kind:
 
 function tierText(tier: string): string {
   return tier === 'local' ? 'the cache' : `the cache at ${tier}`;
+}
+
+/** What is waited for is a canister, or (install.ts) an install. */
+function workText(label: string): string {
+  return label.startsWith('installing ') ? 'does so' : 'compiles it';
 }
 
 function holderText(holder: { pid: number; host: string; sinceMs: number } | undefined): string {

@@ -5,6 +5,7 @@ import {
   complexityLines,
   optimizedText,
   outcomeLine,
+  pathLines,
   startText,
   successText,
   withNewline,
@@ -24,16 +25,20 @@ export interface Standing {
 
 export type Hit = Extract<Outcome, { readonly outcome: 'hit' }>;
 
-/** Tells of a build whose canisters all hit, in the words and the order of any build. */
-export async function tellHits({ verbose, remarks, hits }: Standing, env: Environment): Promise<void> {
+/** Tells of a build whose canisters all hit, in the words and the order of any build, to somebody in the folder `cwd`. */
+export async function tellHits({ verbose, remarks, hits }: Standing, cwd: string, env: Environment): Promise<void> {
   const [out, err] = await Promise.all([paintOf(1, env), paintOf(2, env)]);
   for (const remark of remarks) writeOut(2, `${colourWarning(remark, err)}\n`);
   for (const hit of hits) {
     writeOut(1, startText(hit.canister, out));
     if (hit.optimizer !== undefined) writeOut(1, optimizedText(hit, out));
     const diagnostics = verbose && hit.diagnostics !== '' ? withNewline(hit.diagnostics) : '';
-    const warnings = complexityLines(hit).map((line) => `${colourWarning(line, err)}\n`);
-    writeOut(2, `${diagnostics}${outcomeLine(hit, verbose, err)}\n${warnings.join('')}`);
+    const lines = [
+      outcomeLine(hit, verbose, err),
+      ...complexityLines(hit).map((line) => colourWarning(line, err)),
+      ...(verbose ? pathLines(hit, cwd).map(err.dim) : []),
+    ];
+    writeOut(2, `${diagnostics}${lines.join('\n')}\n`);
   }
   writeOut(1, successText(hits.length, out));
 }

@@ -32,7 +32,7 @@ async function start(): Promise<void> {
   }
   const { standing, storeDir } = trodden;
   const nowMs = Date.now();
-  await tellHits({ ...standing, hits }, process.env);
+  await tellHits({ ...standing, hits }, trodden.cwd, process.env);
   const records = hits.map((hit) => recordOf(hit, standing.root, [], nowMs)).filter((record) => record !== undefined);
   const paths = storePathsOf(storeDir);
   appendRecords(paths.journal, records, nowMs);
@@ -45,6 +45,7 @@ async function start(): Promise<void> {
 
 /** A trail on which nothing has changed, the outputs aside. */
 interface Trodden {
+  readonly cwd: string;
   readonly storeDir: string;
   readonly question: string;
   readonly trail: Trail;
@@ -64,7 +65,7 @@ function findTrail(): Trodden | undefined {
   const scratchDir = join(tmpdir(), `moccache-${process.getuid?.() ?? 'user'}`);
   const isSweepDue =
     mayHoldLeftovers(paths) || namesIn(scratchDir).length > 0 || namesIn(standing.outputDir).some(isLeftover);
-  return isSweepDue ? undefined : { storeDir, question, trail, standing };
+  return isSweepDue ? undefined : { cwd, storeDir, question, trail, standing };
 }
 
 async function standOn(trodden: Trodden, startedNs: bigint) {

@@ -6,17 +6,18 @@
 // read, under its path, every argument but the output's, and the MOC_* variables. So other inputs give other bytes, and
 // a hit with wrong bytes shows. With `--check` it reads and writes nothing.
 //
-// Each start appends the line `PID MAIN` to the file COUNT_FILE. What else it is to do stands in the main file, as lines
-// `// stand-in: ORDER`, or in the variable STAND_IN, orders parted by `;`. The orders are in ORDERS below. Lines
-// `// did: TEXT` are the text of the .did, which is else `service : {}`.
+// Each start appends the line `PID MAIN` to the file COUNT_FILE, and its arguments, as JSON, to ARGUMENTS_FILE. What else
+// it is to do stands in the main file, as lines `// stand-in: ORDER`, or in the variable STAND_IN, orders parted by `;`.
+// The orders are in ORDERS below. Lines `// did: TEXT` are the text of the .did, which is else `service : {}`.
 'use strict';
 const { createHash, randomBytes } = require('node:crypto');
 const { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } = require('node:fs');
 const { posix } = require('node:path');
 
-const { COUNT_FILE, STAND_IN, STAND_IN_HOLD } = process.env;
+const { ARGUMENTS_FILE, COUNT_FILE, STAND_IN, STAND_IN_HOLD } = process.env;
 const digest = createHash('sha256');
 const made = { wasm: 'whole', did: 'whole', most: 'whole' };
+const sections = [];
 let atEnd = () => undefined;
 let differing = '';
 
@@ -38,6 +39,10 @@ const ORDERS = {
   folder: (artifact) => (made[artifact] = 'folder'),
   /** broken: begins as a wasm and does not go on as one. */
   broken: () => (made.wasm = 'broken'),
+  /** program: a module with two functions, their names in a section of its own. */
+  program: () => (made.wasm = 'program'),
+  /** section NAME = TEXT: one more custom section. */
+  section: (text) => sections.push(/^(.*?) = (.*)$/.exec(text).slice(1)),
   /** random: other bytes each time. */
   random: () => digest.update(randomBytes(8)),
   /** differ PLACE: other bytes each time, and only there: in the `code` or a `custom` section of the wasm, or in the `did`. */
@@ -54,6 +59,13 @@ const ORDERS = {
   env: (name) => process.stdout.write(`${name}=${process.env[name] ?? '(not set)'}\n`),
 };
 
+/** `f` gives 1, `g` adds 2 and 3; `g` is exported, and both are named. */
+const PROGRAM = Buffer.from(
+  `0061736d01000000 010501 6000017f 0303020000 0705010167 0001 0a0e02 040041010b 070041024103 6a0b
+   000e046e616d65 0107020001660101 67`.replace(/\s/g, ''),
+  'hex',
+);
+
 main(process.argv.slice(2));
 
 function main(args) {
@@ -61,6 +73,7 @@ function main(args) {
     process.stdout.write('stand-in for moc\n');
     return;
   }
+  if (ARGUMENTS_FILE !== undefined) appendFileSync(ARGUMENTS_FILE, `${JSON.stringify(args)}\n`);
   const { output, main, packages, candids, migrations, baseline } = understand(args);
   if (COUNT_FILE !== undefined) appendFileSync(COUNT_FILE, `${process.pid} ${main}\n`);
   for (const [name, dir] of packages)
@@ -84,7 +97,7 @@ function main(args) {
   const note = differing === 'did' ? `// ${randomBytes(8).toString('hex')}\n` : '';
   if (args.includes('--idl')) put(`${stem}.did`, made.did, Buffer.from(`${did}\n${note}`));
   if (args.includes('--stable-types')) put(`${stem}.most`, made.most, Buffer.from(`// ${mark}\nactor { };\n`));
-  put(output, made.wasm, Buffer.concat([wasmWith('stand-in', mark), differingSections()]));
+  put(output, made.wasm, Buffer.concat([wasmWith([['stand-in', mark], ...sections]), differingSections()]));
   if (args.includes('--map')) writeFileSync(`${output}.map`, JSON.stringify({ file: posix.basename(output), mark }));
 }
 
@@ -187,14 +200,18 @@ function put(path, how, bytes) {
 function bytesAs(how, bytes) {
   if (how === 'garbage') return Buffer.from('this is no output of a compiler');
   // A type section that says it is longer than the file.
-  return how === 'broken' ? Buffer.concat([bytes.subarray(0, 8), Buffer.from([1, 0x7f, 1])]) : bytes;
+  if (how === 'broken') return Buffer.concat([bytes.subarray(0, 8), Buffer.from([1, 0x7f, 1])]);
+  return how === 'program' ? Buffer.concat([PROGRAM, bytes.subarray(8)]) : bytes;
 }
 
-/** The smallest module that can hold a text: a header and a custom section. */
-function wasmWith(name, text) {
-  const content = Buffer.concat([Buffer.from([name.length]), Buffer.from(name), Buffer.from(text)]);
+/** The smallest module that can hold texts: a header and custom sections. */
+function wasmWith(texts) {
   const header = Buffer.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
-  return Buffer.concat([header, Buffer.from([0, content.length]), content]);
+  const sections = texts.map(([name, text]) => {
+    const content = Buffer.concat([Buffer.from([name.length]), Buffer.from(name), Buffer.from(text)]);
+    return Buffer.concat([Buffer.from([0, content.length]), content]);
+  });
+  return Buffer.concat([header, ...sections]);
 }
 
 /** What `differ` asks for: a function that does nothing with random numbers, or a custom section that holds them. */

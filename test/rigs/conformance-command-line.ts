@@ -1,0 +1,250 @@
+import { FOLDERS, MARKED, toml, tomlWith, type Case } from './conformance-case.ts';
+
+const TWO = { 'mops.toml': toml('', 'b = "src/B.mo"\na = "src/A.mo"'), 'src/B.mo': 'actor { }\n' };
+const THREE = {
+  'mops.toml': toml('', 'c = "src/A.mo"\na = "src/A.mo"\nb = "src/B.mo"'),
+  'src/B.mo': 'actor { }\n',
+};
+
+/** Sections 1, 2 and 10 of the contract: arguments, the order of checks, what is printed, exit codes. */
+export const COMMAND_LINE: readonly Case[] = [
+  { title: '1: all canisters where none is named', files: TWO, ours: ['-j', '1'] },
+  { title: '1: the one that is named', files: TWO, args: ['build', 'a'] },
+  {
+    title: '1: those that are named, in the order of mops.toml',
+    files: THREE,
+    args: ['build', 'b', 'c'],
+    ours: ['-j', '1'],
+  },
+  { title: '1: a name given twice is built once', files: TWO, args: ['build', 'a', 'a'] },
+  { title: '1: --output', args: ['build', '--output', 'out'] },
+  { title: '1: -o', args: ['build', '-o', 'out/deep'] },
+  { title: '1: -o before a name', files: TWO, args: ['build', '-o', 'out', 'b'] },
+  { title: '1: --output=DIR', args: ['build', '--output=out'] },
+  { title: '1: -o DIR with a slash at its end', args: ['build', '-o', 'out/'] },
+  { title: '1: -o . is the project itself', args: ['build', '-o', '.'] },
+  { title: '1: -o a folder outside of the project', args: ['build', '-o', '../elsewhere'] },
+  { title: '1: -o without a value', args: ['build', '-o'], says: ['output'] },
+  { title: '1: what follows -- goes to the compiler', args: ['build', '--', '--release', '-g'] },
+  { title: '1: names before --', files: TWO, args: ['build', 'b', '--', '--release'] },
+  { title: '1: options before --', args: ['build', '-o', 'out', '--', '--release'] },
+  { title: '1: nothing after --', args: ['build', '--'] },
+  { title: '1: what looks like an option of ours goes to the compiler after --', args: ['build', '--', '--verbose'] },
+  { title: '1: a second --', args: ['build', '--', '--release', '--', '-g'] },
+  { title: '1: cache without a command', args: ['cache'] },
+  { title: '1: cache with an unknown command', args: ['cache', 'nope'], says: ['nope'] },
+  {
+    title: '2: no mops.toml',
+    files: { 'mops.toml': undefined },
+    says: ['mops.toml', 'mops init'],
+    since3: { "stdout Error: Config file 'mops.toml' not found. Please run mops init first": undefined },
+  },
+  {
+    title: '2: no mops.toml, and a name',
+    files: { 'mops.toml': undefined },
+    args: ['build', 'a'],
+    says: ['mops.toml'],
+    since3: { "stdout Error: Config file 'mops.toml' not found. Please run mops init first": undefined },
+  },
+  { title: '2: mops.toml is no TOML', files: { 'mops.toml': '[canisters\n' } },
+  { title: '2: mops.toml is empty', files: { 'mops.toml': '' } },
+  {
+    title: '2: a dependency whose value is a number',
+    files: { 'mops.toml': toml('[dependencies]\ncore = 5') },
+    says: ['core'],
+  },
+  { title: '2: no section of canisters', files: { 'mops.toml': '[toolchain]\nmoc = "./moc"\n' } },
+  { title: '2: no canister in the section', files: { 'mops.toml': toml('', '') } },
+  { title: '2: an unknown name', args: ['build', 'nope'], says: ['nope', 'mops.toml'] },
+  { title: '2: unknown names beside a known one', args: ['build', 'x', 'a', 'y'], says: ['x', 'y', 'mops.toml'] },
+  {
+    title: '2: an unknown name is told before a main that is missing',
+    files: { 'mops.toml': tomlWith([]).replace('main = "src/A.mo"', '') },
+    args: ['build', 'nope'],
+    says: ['nope'],
+  },
+  {
+    title: '2: no main',
+    files: { 'mops.toml': toml('', '').replace('[canisters]', '[canisters.a]\nargs = []') },
+    says: ['main', 'a'],
+    differs: { 'output-when-needed': FOLDERS },
+  },
+  {
+    title: '2: an empty main',
+    files: { 'mops.toml': toml('', 'a = ""') },
+    says: ['main', 'a'],
+    differs: { 'output-when-needed': FOLDERS },
+  },
+  {
+    title: '2: no main, behind a canister that has one',
+    files: { 'mops.toml': toml('', 'a = "src/A.mo"\nb = ""') },
+    says: ['main', 'b'],
+  },
+  {
+    title: '2: [moc] args is a text',
+    files: { 'mops.toml': toml('[moc]\nargs = "-g"') },
+    says: ['args'],
+    differs: { 'mistakes-first': ['- stdout build canister a'], 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: [build] args is a text',
+    files: { 'mops.toml': toml('[build]\nargs = "-g"') },
+    says: ['args'],
+    differs: { 'mistakes-first': ['- stdout build canister a'], 'output-when-needed': MARKED },
+  },
+  {
+    title: "2: a canister's args is a text",
+    files: { 'mops.toml': tomlWith(['args = "-g"']) },
+    says: ['args', 'a'],
+    differs: { 'mistakes-first': ['- stdout build canister a'], 'output-when-needed': MARKED },
+  },
+  {
+    title: "2: another canister's args is a text",
+    files: { ...TWO, 'mops.toml': tomlWith([], '[canisters.b]\nmain = "src/B.mo"\nargs = "-g"') },
+    args: ['build', 'a'],
+  },
+  {
+    title: '2: the compiler rejects the program',
+    files: { 'src/A.mo': '// stand-in: exit 1\nactor { }\n' },
+    says: ['src/A.mo:1.1-1.19: type error [M0050], told to stop', 'a', 'exit code'],
+    differs: { 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: the compiler crashes',
+    files: { 'src/A.mo': '// stand-in: exit 2\nactor { }\n' },
+    says: ['told to stop', 'exit code'],
+    since3: { 'exit 1': 'exit 2' },
+    differs: { 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: what a rejecting compiler printed to stdout is shown too',
+    files: { 'src/A.mo': '// stand-in: print to its stdout\n// stand-in: exit 1\nactor { }\n' },
+    says: ['to its stdout', 'told to stop'],
+    differs: { 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: the first failure stops the rest',
+    files: { ...TWO, 'src/B.mo': '// stand-in: exit 1\nactor { }\n' },
+    ours: ['-j', '1'],
+    says: ['src/B.mo:1.1'],
+    differs: { 'output-when-needed': [...FOLDERS, '- new project/.mops/.build/.b.buildlock'] },
+  },
+  {
+    title: '2: what was built before a failure stays',
+    files: { ...THREE, 'src/B.mo': '// stand-in: exit 1\nactor { }\n' },
+    ours: ['-j', '1'],
+    says: ['src/B.mo:1.1'],
+    differs: {
+      'output-when-needed': ['- new project/.mops/.build/.b.buildlock'],
+      'compiles-once': ['- moc -c --idl --stable-types -o a.wasm'],
+    },
+  },
+  {
+    title: "2: a rejected canister's files of before stay",
+    before: [{ args: ['build'] }],
+    change: { 'src/A.mo': '// stand-in: exit 1\nactor { }\n' },
+    says: ['told to stop'],
+  },
+  {
+    title: '2: a main that is not there',
+    files: { 'mops.toml': toml('', 'a = "src/No.mo"') },
+    says: ['src/No.mo'],
+    differs: { 'mistakes-first': ['- moc '], 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: an import that leads nowhere',
+    files: { 'src/A.mo': 'import X "./Lost";\nactor { }\n' },
+    says: ['src/A.mo:1.1: import error [M0009], nothing at src/Lost'],
+    differs: { 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: the compiler is not there',
+    files: { 'mops.toml': toml().replace('./moc', './no/moc') },
+    differs: { 'mistakes-first': ['- stdout build canister a'], 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: the compiler cannot be run',
+    files: { 'mops.toml': toml().replace('./moc', './text'), text: 'no program' },
+    differs: { 'mistakes-first': ['- stdout build canister a'], 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: the compiler is killed',
+    files: { 'src/A.mo': '// stand-in: die SIGKILL\nactor { }\n' },
+    differs: { 'output-when-needed': MARKED },
+  },
+  {
+    title: '2: the compiler writes no wasm',
+    files: { 'src/A.mo': '// stand-in: without wasm\nactor { }\n' },
+    says: ['a'],
+    differs: {
+      'output-when-needed': MARKED,
+      'failed-leaves-files': ['- new project/.mops/.build/a.did', '- new project/.mops/.build/a.most'],
+    },
+  },
+  {
+    title: '2: the compiler writes no did',
+    files: { 'src/A.mo': '// stand-in: without did\nactor { }\n' },
+    says: ['did'],
+    differs: {
+      'output-when-needed': MARKED,
+      'failed-leaves-files': ['- new project/.mops/.build/a.most', '- new project/.mops/.build/a.wasm', '-   section'],
+    },
+  },
+  {
+    title: '2: the compiler writes no most',
+    files: { 'src/A.mo': '// stand-in: without most\nactor { }\n' },
+  },
+  {
+    title: '2: the wasm is none',
+    files: { 'src/A.mo': '// stand-in: garbage wasm\nactor { }\n' },
+    says: ['a'],
+    differs: {
+      'output-when-needed': MARKED,
+      'failed-leaves-files': [
+        '- new project/.mops/.build/a.did',
+        '- new project/.mops/.build/a.most',
+        '- new project/.mops/.build/a.wasm',
+      ],
+    },
+  },
+  {
+    title: '2: the wasm is broken',
+    files: { 'src/A.mo': '// stand-in: broken\nactor { }\n' },
+    says: ['a'],
+    differs: {
+      'output-when-needed': MARKED,
+      'failed-leaves-files': [
+        '- new project/.mops/.build/a.did',
+        '- new project/.mops/.build/a.most',
+        '- new project/.mops/.build/a.wasm',
+      ],
+    },
+  },
+  {
+    title: '2: the output folder is a file',
+    args: ['build', '-o', 'src/A.mo'],
+    differs: { 'output-when-needed': ['+ moc '] },
+  },
+  {
+    title: '10: --verbose',
+    args: ['build', '--verbose'],
+    says: ['.mops/.build/a.wasm', '.mops/.build/a.most'],
+    differs: { 'verbose-on-stderr': ['- stdout ./moc [', '- stdout Stable types written', '- stdout Adding metadata'] },
+  },
+  {
+    title: '10: --verbose of a canister with a Candid file',
+    files: { 'mops.toml': tomlWith(['candid = "a.did"']), 'a.did': 'service : {}\n' },
+    args: ['build', '--verbose'],
+    says: ['.mops/.build/a.wasm'],
+    differs: {
+      'verbose-on-stderr': [
+        '- stdout ./moc [',
+        '- stdout Stable types written',
+        '- stdout Adding metadata',
+        '- stdout Candid compatibility check passed',
+      ],
+    },
+  },
+  { title: '10: colours where they are forced', env: { FORCE_COLOR: '1' } },
+  { title: '10: no colours where they are forbidden', env: { NO_COLOR: '1' } },
+];
