@@ -35,9 +35,9 @@ test('its outputs are put back from there, those that another program changed in
 });
 
 test.each<{ what: string; change: (at: Scene) => void; env?: Record<string, string> }>([
-  { what: 'an edit of the same length', change: ({ put }) => put({ 'src/Lib.mo': 'module {}; \n' }) },
-  { what: 'a file in the place of a folder', change: ({ put }) => put({ 'src/Util.mo': 'module { /* new */ }\n' }) },
-  { what: 'an import that is gone', change: ({ put }) => put({ 'src/Lib.mo': undefined }) },
+  { what: 'an edit of the same length', change: (at) => at.put({ 'src/Lib.mo': 'module {}; \n' }) },
+  { what: 'a file in the place of a folder', change: (at) => at.put({ 'src/Util.mo': 'module { /* new */ }\n' }) },
+  { what: 'an import that is gone', change: (at) => at.put({ 'src/Lib.mo': undefined }) },
   { what: 'another compiler', change: ({ root }) => appendFileSync(join(root, 'moc'), '// rebuilt\n') },
   { what: 'a variable of the compiler', change: () => undefined, env: { MOC_UNLOCK_PRIM: '1' } },
   { what: 'a damaged blob', change: ({ store }) => rmSync(join(store, 'store'), { recursive: true }) },
