@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
@@ -48,14 +48,20 @@ export function openLocalStore(dir: string, options: { readonly readOnly?: boole
       inTrouble('read', (checksumOf) => (isEmpty() ? ABSENT : readEntry(place, key, wanted, checksumOf))),
     put: (document, entry) =>
       inTrouble('write', async (checksumOf) => {
-        const write = async () => {
-          prepareStoreFolder(dir); // every time: somebody may have deleted it since
-          await writeEntry(place, document, entry, checksumOf);
-        };
-        await write().catch((error: unknown) => {
-          if (systemCodeOf(error) !== 'ENOENT') throw error;
-          return write(); // deleted under our hands
-        });
+        // The store may be deleted under our hands, whole or in part: what was written before that is then gone.
+        for (let attempt = 1; ; attempt += 1) {
+          const isLast = attempt === MOST_ATTEMPTS;
+          try {
+            prepareStoreFolder(dir); // every time: somebody may have deleted it since
+            const isWritten = await writeEntry(place, document, entry, checksumOf);
+            if (isWritten && hasAllBlobs(place, entry.result)) return;
+          } catch (error) {
+            if (systemCodeOf(error) !== 'ENOENT' || isLast) throw error;
+          }
+          if (!isLast) continue;
+          rmSync(resultPathOf(place.paths, entry.result.key), { force: true });
+          throw new TierError(NAME, 'write', new Error(`what was stored does not read back, ${MOST_ATTEMPTS} times`));
+        }
       }),
     warmUp: () => void import('cacache').catch(() => undefined), // `put` will say what is wrong
     readDocument: (key) =>
@@ -74,6 +80,8 @@ interface Place {
   readonly paths: StorePaths;
   readonly readOnly: boolean;
 }
+
+const MOST_ATTEMPTS = 3;
 
 /** The third argument is missing in the published types. */
 type RemoveEntry = (cache: string, key: string, options: { readonly removeFully: boolean }) => Promise<unknown>;
@@ -107,22 +115,31 @@ function readEntry(place: Place, key: ActionKey, wanted: readonly string[], chec
   return { kind: 'hit', tier: NAME, entry: { result, bytes } };
 }
 
-/** Blobs, then the document, then the result: a result never names what is not there (invariant 4). */
-async function writeEntry(place: Place, document: string, entry: Entry, checksumOf: ChecksumOf): Promise<void> {
+/**
+ * Blobs, then the document, then the result: a result never names what is not there (invariant 4). False where something
+ * of it is gone already.
+ */
+async function writeEntry(place: Place, document: string, entry: Entry, checksumOf: ChecksumOf): Promise<boolean> {
   const { result } = entry;
   for (const [name, ref] of Object.entries(result.artifacts)) {
     const bytes = entry.bytes[name];
     if (bytes === undefined) throw new Error(`no bytes for the artifact ${name}`);
-    await writeBlob(place, ref, bytes, checksumOf);
+    if (!(await writeBlob(place, ref, bytes, checksumOf))) return false;
   }
-  await writeBlob(place, result.document, Buffer.from(document), checksumOf);
+  if (!(await writeBlob(place, result.document, Buffer.from(document), checksumOf))) return false;
   writeFileAtomic(resultPathOf(place.paths, result.key), writeResult(result, checksumOf), place.paths.tmp);
+  return true;
 }
 
-async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf): Promise<void> {
+function hasAllBlobs({ paths }: Place, { artifacts, document }: ActionResult): boolean {
+  return [...Object.values(artifacts), document].every(({ digest }) => existsSync(blobPathOf(paths, digest)));
+}
+
+/** False where it is gone already. */
+async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf): Promise<boolean> {
   if (typeof readBlob(place, ref, checksumOf) === 'object') {
     touchNow(blobPathOf(place.paths, ref.digest), Date.now());
-    return;
+    return true;
   }
   const { put, rm } = await import('cacache');
   const { blobs } = place.paths;
@@ -135,9 +152,11 @@ async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksum
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   await put(blobs, ref.digest, data, { algorithms: ['sha256'], tmpPrefix: nameOfOurs() });
   // cacache keeps quiet where a file is in the way already, whatever it holds.
-  if (typeof readBlob(place, ref, checksumOf) !== 'object') {
+  const back = readBlob(place, ref, checksumOf);
+  if (back === 'damaged') {
     throw new TierError(NAME, 'write', new Error(`the blob ${ref.digest} does not read back as it was written`));
   }
+  return back !== 'missing';
 }
 
 function readResult(place: Place, key: ActionKey, checksumOf: ChecksumOf): ActionResult | 'missing' | 'damaged' {

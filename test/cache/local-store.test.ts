@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { actionKeyOf, digestOf } from '../../src/cache/digest.ts';
 import { openLocalStore } from '../../src/cache/local-store.ts';
@@ -52,6 +53,28 @@ test('two entries with the same bytes share them', async () => {
   await store.put('another document\n', await entryOf('another document\n', ARTIFACTS));
   expect(filesIn(join(dir, 'store/content-v2'))).toHaveLength(before.length + 1); // its document
 });
+
+test.each([1, 2, 3, 4])(
+  'a store that is moved away after %i blobs of an entry: the entry is whole or not there',
+  async (count) => {
+    const dir = join(tempDir(), 'builds');
+    const store = openLocalStore(dir);
+    let isMoved = false;
+    const put = store.put(DOCUMENT, await entryOf(DOCUMENT, ARTIFACTS));
+    const mover = (async () => {
+      const content = join(dir, 'store/content-v2');
+      while (!existsSync(content) || filesIn(content).length < count) await setImmediate();
+      renameSync(dir, `${dir}.deleted`);
+      isMoved = true;
+    })();
+    await Promise.all([put, mover]);
+    expect(isMoved).toBe(true);
+    const found = await openLocalStore(dir).get(KEY, NAMES);
+    if (found.kind === 'hit') expect(heldBy(found)).toEqual(digestsOf(ARTIFACTS));
+    else expect(found.cause).toBe('absent');
+    if (count < 4) expect(found.kind).toBe('hit'); // it was not all written yet
+  },
+);
 
 test('putting the same a thousand times over leaves the blobs and their index as they were', async () => {
   const { dir, store } = await filledStore();
