@@ -6,6 +6,7 @@ import { spoilSurvey } from '../cache/sights.ts';
 import { identifyCompiler, onDisk, type CompilerFile } from './compiler-file.ts';
 import type { CompileEnd, CompileRun, Compiler } from './compiler.ts';
 import { BuildError } from './outcome.ts';
+import { STARTS_GROUPS, stopWith } from './process-group.ts';
 
 export interface MocOptions extends CompilerFile {
   readonly environment: Readonly<Record<string, string>>;
@@ -33,9 +34,6 @@ export async function askVersion({ path, environment }: MocOptions, signal?: Abo
   return Buffer.from(end.stdout).toString('utf8').trim();
 }
 
-/** How long a compiler that was asked to stop may take before it is killed, in milliseconds. */
-const GRACE_MS = 2_000;
-
 function runCompiler(path: string, run: CompileRun): Promise<CompileEnd> {
   return new Promise((done, fail) => {
     const started = performance.now();
@@ -46,7 +44,7 @@ function runCompiler(path: string, run: CompileRun): Promise<CompileEnd> {
         cwd: run.cwd,
         env: run.environment,
         stdio: ['ignore', 'pipe', 'pipe'],
-        detached: process.platform !== 'win32',
+        detached: STARTS_GROUPS,
       }),
     );
     const stdout: Buffer[] = [];
@@ -56,29 +54,7 @@ function runCompiler(path: string, run: CompileRun): Promise<CompileEnd> {
     streams[0]?.on('data', (bytes: Buffer) => stdout.push(bytes));
     streams[1]?.on('data', (bytes: Buffer) => stderr.push(bytes));
 
-    const kill = (signal: NodeJS.Signals) => {
-      try {
-        if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, signal);
-        else child.kill(signal);
-      } catch {
-        // the group is gone already
-      }
-    };
-    let killer: NodeJS.Timeout | undefined;
-    const stop = () => {
-      kill('SIGTERM');
-      killer = setTimeout(() => kill('SIGKILL'), GRACE_MS);
-    };
-    const killNow = () => kill('SIGKILL');
-    if (run.signal?.aborted === true) stop();
-    run.signal?.addEventListener('abort', stop, { once: true });
-    process.once('exit', killNow); // whoever exits in the middle leaves no compiler behind
-
-    const settle = () => {
-      clearTimeout(killer);
-      run.signal?.removeEventListener('abort', stop);
-      process.removeListener('exit', killNow);
-    };
+    const settle = stopWith(child, run.signal);
     child.once('error', (error: NodeJS.ErrnoException) => {
       settle();
       const { code = 'unknown', message } = error;
