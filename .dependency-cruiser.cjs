@@ -67,7 +67,7 @@ module.exports = {
     home('picocolors', npm('picocolors'), ['^src/cli/paint\\.ts$']),
     home('log-update', npm('log-update'), ['^src/cli/live\\.ts$']),
     home('child_process', '^(node:)?child_process$', [
-      '^src/build/(moc|install)\\.ts$',
+      '^src/build/(moc|install|check-deploy)\\.ts$',
       '^src/build/js-compiler[^/]*(/|\\.ts$)',
       '^src/cli/',
     ]),

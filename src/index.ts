@@ -6,6 +6,7 @@
  * const cache = openCache({ dir: '/home/me/.cache/mops/builds', mode: 'read-write', leaseWaitMs: 600_000 });
  * const prepared = await prepareBuild({ cwd: '/home/me/project', cache, ... });
  * const outcomes = await Promise.all(await startBuild({ ...prepared, environment, scratchDir: '/tmp' }));
+ * if (outcomes.every(({ outcome }) => outcome !== 'failed')) await prepared.deployCheck?.run({ verbose: false });
  *
  * @packageDocumentation
  */
@@ -31,6 +32,7 @@ export { mopsDirs } from './build/mops-dirs.ts';
 export { BuildError } from './build/outcome.ts';
 export type { CompilerIdentity } from './build/action.ts';
 export type { CompileEnd, CompileRun, Compiler } from './build/compiler.ts';
+export type { DeployCheck } from './build/check-deploy.ts';
 export type { BuildOptions } from './build/context.ts';
 export type { Dependency } from './build/dependency.ts';
 export type { Baseline, Change, Explanation } from './build/explain.ts';

@@ -139,7 +139,7 @@ const CONFIGURATION: readonly Row[] = [
     what: 'check-deploy',
     args: ['--check-deploy'],
     code: 1,
-    says: ['--check-deploy', 'not supported', '--no-check-deploy'],
+    says: ['ic-mops 2.9.0 cannot check deploys, as --check-deploy asks for', '--no-check-deploy'],
   },
   ...['../a', 'x/y', '..', '.a', 'a\\b', '', 'a\u0000b'].map((name): Row => {
     const escaped = JSON.stringify(name);

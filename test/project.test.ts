@@ -110,6 +110,7 @@ args = ["--strip-dwarf"]
         initArg: '(5)',
         args: ['--actor-idl', 'idl'],
         migrations: { chain: 'migrations', next: 'next', buildLimit: 5 },
+        wasmMemoryLimit: 1_000_000,
       },
     ],
     optimize: { level: 'Oz', keepNames: false, args: ['--strip-dwarf'] },

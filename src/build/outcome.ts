@@ -119,7 +119,11 @@ export type Failure =
   | { readonly kind: 'no-scratch'; readonly path: string; readonly code: string }
   | { readonly kind: 'output-unwritable'; readonly path: string; readonly code: string }
   | { readonly kind: 'output-busy'; readonly path: string; readonly waitedMs: number }
-  | { readonly kind: 'unsupported'; readonly what: string; readonly instead: string }
+  /** The installed ic-mops has no check of a deploy; `asked` is what asks for one. */
+  | { readonly kind: 'no-deploy-check'; readonly asked: string; readonly version: string }
+  | { readonly kind: 'bad-pocket-ic-url'; readonly url: string }
+  /** What was built cannot be installed, or that could not be found out; `detail` is what ic-mops says. */
+  | { readonly kind: 'deploy-refused'; readonly detail: string }
   | {
       readonly kind: 'rebuild-differs';
       readonly canister: string;
@@ -216,6 +220,9 @@ export type BuildEvent =
       readonly versions: readonly { readonly version: string; readonly by: string }[];
       readonly resolved: string;
     }
+  | { readonly kind: 'deploy-checking'; readonly canisters: readonly string[] }
+  /** A line that the check of the deploy printed, and where. */
+  | { readonly kind: 'deploy-said'; readonly stream: 'stdout' | 'stderr'; readonly line: string }
   | { readonly kind: 'not-analysed'; readonly canister: string; readonly message: string }
   | { readonly kind: 'input-changed'; readonly canister: string; readonly path: string }
   | { readonly kind: 'output-wait'; readonly canister: string; readonly path: string }

@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
+import type { DeployCheck, DeployCheckOptions, DeployPlan } from './check-deploy.ts';
 import type { BuildOptions } from './context.ts';
 import { LOOKS_LIKE_PATH } from './dependency.ts';
 import { openFinisher, type Finisher } from './finish.ts';
-import { findIcMops } from './ic-mops.ts';
+import { findIcMops, type IcMops } from './ic-mops.ts';
 import { findCompiler, findTool, installMissing, type InstallOptions, type Resolve } from './install.ts';
 import { NO_LOCK } from './lockfile.ts';
 import { openMoc } from './moc.ts';
@@ -43,7 +44,10 @@ export interface BuildRequest {
 export type Prepared = Pick<
   BuildOptions,
   'project' | 'canisters' | 'outputDir' | 'packages' | 'compiler' | 'finisher' | 'optimizer' | 'checkWasm' | 'cache'
->;
+> & {
+  /** To be run once all canisters are built; undefined where it is not asked for. */
+  readonly deployCheck: DeployCheck | undefined;
+};
 
 /**
  * From a folder to all that a build needs: project, canisters, compiler, packages, finisher, optimizer. What is not installed is
@@ -66,8 +70,8 @@ export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
   if (lockNote !== undefined) onEvent?.({ kind: 'note', text: lockNote });
 
   if (project.canisters.length === 0) throw new BuildError({ kind: 'no-canisters', file });
-  refuseUnsupported(project, request);
   const optimizing = request.optimize ? planOptimizing(project) : undefined;
+  const deploying = await planDeploying(project, request, icMops);
   const pin = project.toolchain.moc;
   if (pin === undefined) throw new BuildError({ kind: 'no-toolchain', file });
   const canisters = selectCanisters(project, request.canisters);
@@ -77,16 +81,21 @@ export async function prepareBuild(request: BuildRequest): Promise<Prepared> {
     throw new BuildError({ kind: 'no-ic-mops', needed: 'the metadata that a build adds to the wasm' });
   }
   const { stampsDir } = cache;
+  const outputDir = request.outputDir ?? resolve(root, project.build.outputDir ?? '.mops/.build');
   const finisher = openFinisher({ packageDir: icMops.packageDir, version: icMops.version }, stampsDir);
   return {
     project,
     canisters,
-    outputDir: request.outputDir ?? resolve(root, project.build.outputDir ?? '.mops/.build'),
+    outputDir,
     packages: resolution.packages,
     compiler: openMoc({ path, version: LOOKS_LIKE_PATH.test(pin) ? undefined : pin, stampsDir, environment: env }),
     finisher,
     optimizer: optimizing === undefined ? undefined : await prepareOptimizer(optimizing, install, dirs, stampsDir),
     checkWasm: canCheckWasm(project, request, finisher),
+    deployCheck:
+      deploying === undefined
+        ? undefined
+        : await prepareDeployCheck(deploying, { canisters, outputDir, mocPath: path }, request, install),
     cache,
   };
 }
@@ -142,15 +151,29 @@ function selectCanisters(project: Project, names: readonly string[]): readonly C
   return selected;
 }
 
-/** What would change the bytes, or what was asked to be checked, is refused rather than left out in silence. */
-function refuseUnsupported(project: Project, request: BuildRequest): void {
-  if (request.checkDeploy ?? project.build.checkDeploy) {
-    throw new BuildError({
-      kind: 'unsupported',
-      what: request.checkDeploy === true ? '--check-deploy' : `${project.file}: [build] check-deploy`,
-      instead: 'pass --no-check-deploy to build without the check',
-    });
-  }
+/** Whether and how the deploy is to be checked. Throws where that is asked for and cannot be: it is never left out in silence. */
+async function planDeploying(
+  project: Project,
+  request: BuildRequest,
+  icMops: IcMops | undefined,
+): Promise<DeployPlan | undefined> {
+  if (!(request.checkDeploy ?? project.build.checkDeploy)) return undefined;
+  const { planDeployCheck } = await import('./check-deploy.ts');
+  const asked = request.checkDeploy === true ? '--check-deploy' : '[build] check-deploy';
+  return planDeployCheck({ project, asked, icMops, environment: request.env });
+}
+
+async function prepareDeployCheck(
+  plan: DeployPlan,
+  built: Pick<DeployCheckOptions, 'canisters' | 'outputDir' | 'mocPath'>,
+  { dirs, node }: BuildRequest,
+  install: InstallOptions,
+): Promise<DeployCheck> {
+  const { openDeployCheck } = await import('./check-deploy.ts');
+  const { pin } = plan;
+  // ic-mops will look in the same place. What is missing is fetched once for all builds, and told of before there is work.
+  if (pin !== undefined) await findTool('pocket-ic', { ...install, pin, toolchainsDir: dirs.toolchains });
+  return openDeployCheck({ ...install, ...built, plan, node });
 }
 
 /** Whether the wasm is to be checked; where the module cannot, it is said, and the build goes on as upstream's does. */

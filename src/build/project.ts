@@ -39,6 +39,8 @@ export interface Canister {
   readonly args: readonly string[];
   readonly candid?: string;
   readonly initArg?: string;
+  /** In bytes; what the canister gets where its deploy is checked. */
+  readonly wasmMemoryLimit?: number;
   readonly migrations?: Migrations;
   /** `check-stable.path`: what is deployed, to compare with. */
   readonly checkStable?: string;
@@ -158,9 +160,10 @@ export function parseToml(text: string, file: string): TomlTable {
 
 function parseCanister(toml: TomlTable, name: string): Canister {
   const canisters = tableAt(toml, 'canisters');
-  positiveIntegerAt(tableAt(canisters, name), 'wasmMemoryLimit'); // for deployment; mops refuses to build when it is wrong
+  // For deployment; but mops refuses to build anything while it is wrong.
+  const wasmMemoryLimit = positiveIntegerAt(tableAt(canisters, name), 'wasmMemoryLimit');
   try {
-    return parseSoundCanister(canisters, name);
+    return { ...parseSoundCanister(canisters, name), ...present('wasmMemoryLimit', wasmMemoryLimit) };
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     return { name, main: undefined, args: [], mistake: error.failure };

@@ -1,9 +1,10 @@
 import coerce from 'semver/functions/coerce.js';
 import compare from 'semver/functions/compare.js';
 import parse from 'semver/functions/parse.js';
+import valid from 'semver/functions/valid.js';
 import { githubRefOf } from './dependency.ts';
 
-// Loaded only where two versions of one package meet.
+// Loaded only where two versions of one package meet, or a deploy is to be checked.
 
 /** Order of versions, total: what is no version of semver's is read as leniently as can be (`0.16` is 0.16.0). */
 export function compareVersions(a: string, b: string): -1 | 0 | 1 {
@@ -12,6 +13,11 @@ export function compareVersions(a: string, b: string): -1 | 0 | 1 {
 
 export function majorOf(version: string): number {
   return versionOf(version).major;
+}
+
+/** Whether a text is a whole version of semver's, and not below the oldest one. */
+export function isVersionFrom(oldest: string, text: string): boolean {
+  return valid(text) !== null && compare(text, oldest) >= 0;
 }
 
 /** Order of two GitHub URLs by the version at the end of their branch. One without a version is below everything. */

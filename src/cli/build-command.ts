@@ -106,6 +106,8 @@ export async function buildCommand(command: BuildCommand, host: Host, live: Live
       if (end.outcome === 'failed' && !command.keepGoing) break;
     }
     await Promise.all(pending);
+    const isBuilt = outcomes.filter(({ outcome }) => outcome !== 'failed').length === prepared.canisters.length;
+    if (isBuilt && !host.signal.aborted) await prepared.deployCheck?.run({ verbose: command.verbose });
     leaveStanding({ command, host, cache, project: prepared, events, outcomes }, survey.seen());
   } catch (error) {
     if (!(error instanceof BuildError) || host.signal.aborted) throw error;
@@ -158,7 +160,14 @@ function teller(
   return {
     event(event) {
       const now = performance.now();
-      if (event.kind === 'compiling') {
+      if (event.kind === 'deploy-said') {
+        if (event.stream === 'stdout') live.printOut(`${event.line}\n`);
+        else live.print(`${event.line}\n`);
+        return;
+      }
+      if (event.kind === 'deploy-checking') {
+        live.set('PocketIC', { doing: 'installing what was built', sinceMs: now, expectedMs: undefined });
+      } else if (event.kind === 'compiling') {
         live.set(event.canister, { doing: 'compiling', sinceMs: now, expectedMs: event.lastMs });
       } else if (event.kind === 'lease-wait') {
         live.set(event.label, { doing: 'waiting for another build', sinceMs: now, expectedMs: undefined });
@@ -189,7 +198,8 @@ function teller(
       if (failure !== undefined) complain(failure);
       const failed = outcomes.filter(({ outcome }) => outcome === 'failed').length;
       if (failure !== undefined || failed > 0) {
-        if (outcomes.length > 1) err.write(`${failed} of ${countText(outcomes.length, 'canister')} failed\n`);
+        if (failed > 0 && outcomes.length > 1)
+          err.write(`${failed} of ${countText(outcomes.length, 'canister')} failed\n`);
         return;
       }
       out.write(successText(outcomes.length, out.paint));

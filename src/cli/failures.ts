@@ -55,7 +55,7 @@ export function failureText(failure: Failure): string {
     case 'no-ic-mops':
       return `ic-mops is needed for ${failure.needed}\ninstall it beside moccache: npm install --save-dev ic-mops`;
     case 'tool-not-pinned':
-      return `${failure.file}: ${failure.needed} needs ${failure.tool}, and none is pinned\npin one: mops toolchain use ${failure.tool} <version>, or a path: [toolchain] ${failure.tool} = "./${failure.tool}"${withoutText(failure.tool)}`;
+      return `${failure.file}: ${failure.needed} needs ${failure.tool}, and none is pinned\npin one: mops toolchain use ${failure.tool} <version>, or a path: [toolchain] ${failure.tool} = "./${failure.tool}"${failure.tool === 'pocket-ic' ? '\nor use one that runs: MOPS_POCKET_IC_URL' : ''}${withoutText(failure.tool)}`;
     case 'tool-missing':
       return `${failure.path}: no ${failure.tool} to be had here, where [toolchain] ${failure.tool} = ${quoted(failure.pin)} looks for it\n${failure.detail}\ncorrect the pin in mops.toml, or put the program there${withoutText(failure.tool)}`;
     case 'optimizer-unusable':
@@ -68,8 +68,12 @@ export function failureText(failure: Failure): string {
       return `${failure.path}: cannot be written (${problemText(failure.code)})\n${isOutOfHandles(failure.code) ? MORE_HANDLES : 'choose another place with --output, or make this one writable'}`;
     case 'output-busy':
       return `${failure.path}: another build keeps writing these files\nlet it end, or build elsewhere with --output`;
-    case 'unsupported':
-      return `${failure.what} is not supported yet\n${failure.instead}`;
+    case 'no-deploy-check':
+      return `ic-mops ${failure.version} cannot check deploys, as ${failure.asked} asks for; ic-mops 3 and later can\ninstall one of those, or build without the check: --no-check-deploy`;
+    case 'bad-pocket-ic-url':
+      return `MOPS_POCKET_IC_URL is ${quoted(failure.url)}, which is not an http or https URL\nset it to where a PocketIC runs, or unset it${withoutText('pocket-ic')}`;
+    case 'deploy-refused':
+      return `ic-mops's check of the deploy does not pass\n${failure.detail}\nthe files are in place all the same; to build without the check: --no-check-deploy`;
     case 'rebuild-differs':
       return differsText(failure);
     case 'cancelled':

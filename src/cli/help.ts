@@ -35,7 +35,10 @@ Builds the canisters of mops.toml, or those named, in mops.toml order.
   --check-wasm, --no-check-wasm
                          say which functions are near the network's limit of complexity
                          (default: [build] check-wasm); takes ic-mops 3 or later
-  --no-check-deploy      leave out this check of [build], which this version refuses to do
+  --check-deploy, --no-check-deploy
+                         install what was built on a fresh PocketIC, every time (default:
+                         [build] check-deploy); takes ic-mops 3 or later, and [toolchain]
+                         pocket-ic or MOPS_POCKET_IC_URL
   --json                 one JSON document on stdout, no other text there
   -h, --help             print this
 

@@ -27,6 +27,7 @@ const PROGRESS: ReadonlySet<BuildEvent['kind']> = new Set([
   'optimizing',
   'optimized',
   'migrations-chosen',
+  'deploy-checking',
 ]);
 
 function canisterJson(outcome: Outcome): object {

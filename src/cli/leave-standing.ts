@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
 import type { Sight } from '../cache/sights.ts';
-import type { BuildOptions } from '../build/context.ts';
 import type { BuildEvent, Outcome } from '../build/outcome.ts';
+import type { Prepared } from '../build/prepare.ts';
 import type { Host } from './host.ts';
 import type { BuildCommand } from './options.ts';
 import { questionOf } from './question.ts';
@@ -13,7 +13,7 @@ export interface Ended {
   readonly command: BuildCommand;
   readonly host: Host;
   readonly cache: Cache;
-  readonly project: Pick<BuildOptions, 'project' | 'outputDir' | 'canisters'>;
+  readonly project: Pick<Prepared, 'project' | 'outputDir' | 'canisters' | 'deployCheck'>;
   readonly events: readonly BuildEvent[];
   readonly outcomes: readonly Outcome[];
 }
@@ -28,6 +28,7 @@ export function leaveStanding(ended: Ended, sights: readonly Sight[] | undefined
   const isOrdinary =
     !command.json &&
     !command.rebuild &&
+    project.deployCheck === undefined && // it is to run every time
     (host.env.MOCCACHE_LOG ?? '') === '' &&
     hits.length === project.canisters.length;
   if (sights === undefined || !isOrdinary || !events.every(({ kind }) => STEADY.has(kind))) return;

@@ -137,9 +137,12 @@ export function eventText(event: BuildEvent): { readonly loud: boolean; readonly
       return quiet(`${event.canister}: ${event.command.map(shellWord).join(' ')}`);
     case 'migrations-chosen':
       return quiet(`${event.canister}: ${countText(event.count, 'migration')} of ${event.of}`);
+    case 'deploy-checking':
+      return quiet(`checking the deploy of ${event.canisters.join(', ')}`);
     case 'canister-started':
     case 'compiled':
     case 'optimized':
+    case 'deploy-said': // as it is, and to where it was said
       return undefined;
   }
 }

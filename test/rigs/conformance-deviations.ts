@@ -22,6 +22,7 @@ export const DEVIATIONS = {
   'wasm-opt-alone': 'test/optimize.test.ts',
   'staged-migrations': 'test/migrations.test.ts',
   'check-wasm-lines': 'test/complexity.test.ts',
+  'check-deploy': 'test/check-deploy.test.ts',
   'check-stable-path': 'test/migrations.test.ts',
   'optimize-table': 'test/project.test.ts',
   'own-words': 'test/bad-input.test.ts',

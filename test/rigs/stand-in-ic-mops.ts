@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { IC_MOPS } from './project-tools.ts';
 import type { Scene } from './stand-in-project.ts';
 
@@ -11,12 +11,42 @@ const MODULE = 'dist/wasm/pkg/nodejs';
  * fail: `complexity=fails`, `complexity=odd`. Each analysis is a line in a file: `optimized` or `finished`.
  */
 export function putAnalyser(on: Scene): void {
-  const dir = join(on.root, 'node_modules/ic-mops');
+  const dir = packageOf(on);
   mkdirSync(join(dir, MODULE), { recursive: true });
   const manifest = { name: 'ic-mops', version: '3.1.0', bin: { 'ic-mops': 'bin.js' } };
   writeFileSync(join(dir, 'package.json'), JSON.stringify(manifest));
   copyFileSync(join(IC_MOPS, MODULE, 'wasm_bg.wasm'), join(dir, MODULE, 'wasm_bg.wasm'));
   writeFileSync(join(dir, MODULE, 'wasm.js'), textOf(join(IC_MOPS, MODULE, 'wasm.js'), linesFile(on)));
+}
+
+/**
+ * The same with a check of deploys, whose modules lie, are named and are called as in ic-mops 3. It asks of each canister
+ * what that asks: whether its stable state can begin with nothing (here: it is not named `grown`), whether the init
+ * argument can be encoded (here: it is not `(odd)`), whether PocketIC installs it. That is the one at MOPS_POCKET_IC_URL,
+ * which gets `POST /NAME` with the wasm and answers 200 or a reason; else the pinned program, started with the wasm's path.
+ * An init argument `(exit N)` makes the check end its process, as ic-mops does here and there.
+ */
+export function putDeployChecker(on: Scene): void {
+  putAnalyser(on);
+  const dist = join(packageOf(on), 'dist');
+  const put = (file: string, text: string) => {
+    mkdirSync(dirname(join(dist, file)), { recursive: true });
+    writeFileSync(join(dist, file), text);
+  };
+  put('package.json', '{ "type": "module" }');
+  put('wasm/pkg/nodejs/package.json', '{}');
+  put('wasm.js', BINDINGS);
+  put('helpers/check-deploy.js', readFileSync(join(import.meta.dirname, 'stand-in-check-deploy.mjs'), 'utf8'));
+}
+
+const BINDINGS = `
+let bindings;
+export const setWasmBindings = (given) => (bindings = given);
+export const getWasmBindings = () => bindings;
+`;
+
+function packageOf(on: Scene): string {
+  return join(on.root, 'node_modules/ic-mops');
 }
 
 /** What has been analysed so far. */
@@ -32,6 +62,10 @@ function textOf(real: string, lines: string): string {
   return `
 const { appendFileSync } = require('node:fs');
 Object.assign(exports, require(${JSON.stringify(real)}));
+exports.encode_candid_args = (args, candid) => {
+  if (args === '(odd)') throw new Error('told that the argument is odd');
+  return Buffer.from(args + ' for ' + candid);
+};
 exports.analyze_wasm_function_complexity = (wasm) => {
   const text = Buffer.from(wasm).toString('latin1');
   appendFileSync(${JSON.stringify(lines)}, text.includes('optimized') ? 'optimized\\n' : 'finished\\n');
