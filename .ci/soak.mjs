@@ -1,6 +1,6 @@
 // `npm run soak [-- MINUTES]`: the tests of single flight, of builds harmed at random and of upkeep beside builds, for
-// longer than `npm test` has time for. MINUTES (default: 10) of random harm with a seed of its own, as many of upkeep, and a
-// thousand rounds of eight builds at once.
+// longer than `npm test` has time for. MINUTES (default: 10) of random harm with a seed of its own, as many of upkeep, a
+// thousand rounds of eight builds at once, and each call of the file system as the moment of a kill and of a failure.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ const { status } = spawnSync(
   process.execPath,
   [
     ...[join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--testTimeout', long],
-    ...['chaos', 'upkeep', 'single-flight'].map((name) => `test/faults/${name}.test.ts`),
+    ...['chaos', 'upkeep', 'single-flight', 'kill', 'fail'].map((name) => `test/faults/${name}.test.ts`),
   ],
   {
     cwd: root,
@@ -24,6 +24,7 @@ const { status } = spawnSync(
     env: {
       MOCCACHE_SEED: String(Date.now() % 1_000_000),
       MOCCACHE_ROUNDS: '1000',
+      MOCCACHE_CALL_STEP: '1',
       ...process.env,
       MOCCACHE_SOAK_MINUTES: String(minutes),
     },

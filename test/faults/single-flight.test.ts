@@ -5,7 +5,7 @@ import { artifactsOf, hasEnded } from '../rigs/faults-scene.ts';
 import { quantileOf, report } from '../rigs/report.ts';
 import { scene, until, type Running, type Scene } from '../rigs/stand-in-project.ts';
 
-const ROUNDS_OF_EIGHT = Number(process.env.MOCCACHE_ROUNDS ?? 200);
+const ROUNDS_OF_EIGHT = Number(process.env.MOCCACHE_ROUNDS ?? 60);
 const linux = process.platform === 'linux';
 if (!linux) console.log('skipped: who listens to a local socket can be seen on Linux only');
 const nowMs = (): number => performance.timeOrigin + performance.now();

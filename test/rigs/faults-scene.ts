@@ -51,3 +51,14 @@ export function manySources(): Readonly<Record<string, string>> {
     ...Object.fromEntries(names.map((name) => [`src/${name}.mo`, `module { /* ${name} */ }\n`])),
   };
 }
+
+/**
+ * Of the calls that a build makes, every so many are tried, beginning with a random one: `npm test` has no time for all
+ * in each run. `npm run soak` tries every call.
+ */
+export const CALL_STEP = Number(process.env.MOCCACHE_CALL_STEP ?? 3);
+
+/** The first call to try, from `first` on. */
+export function firstCallFrom(first: number, step: number): number {
+  return first + Math.floor(Math.random() * step);
+}
