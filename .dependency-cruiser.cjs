@@ -56,7 +56,7 @@ module.exports = {
       name: 'resolvable',
       comment: 'no import leads nowhere',
       severity: 'error',
-      from: {},
+      from: { pathNot: '^test/rigs/stand-in-check-deploy[.]mjs$' }, // runs as a copy within a package
       to: { couldNotResolve: true },
     },
     home('cacache', npm('cacache'), ['^src/cache/local-store\\.ts$']),
