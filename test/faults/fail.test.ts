@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   artifactsOf,
-  CALL_STEP,
+  TRIAL_STEP,
   expectHealed,
   firstCallFrom,
   leaveTrail,
@@ -30,7 +30,7 @@ async function atEveryCall(
   const good = artifactsOf(on);
   const all: Failed[] = [];
   const calls = join(on.base, 'calls');
-  for (let at = firstCallFrom(1, CALL_STEP); ; at += CALL_STEP) {
+  for (let at = firstCallFrom(1, TRIAL_STEP); ; at += TRIAL_STEP) {
     prepare();
     rmSync(on.out, { recursive: true, force: true });
     rmSync(calls, { force: true });
@@ -60,7 +60,7 @@ test('a cold build, each call on the cache fails once: it succeeds, and warns on
     },
   );
   report('A cold build, each call on the cache fails once', rowsOf(all));
-  expect((all.length + 1) * CALL_STEP).toBeGreaterThan(200);
+  expect((all.length + 1) * TRIAL_STEP).toBeGreaterThan(200);
 });
 
 test('a hit, each call on the cache or the project fails once: only the project can fail it, and in a line', async () => {
@@ -76,7 +76,7 @@ test('a hit, each call on the cache or the project fails once: only the project 
     },
   );
   report('A hit, each call on the cache or the project fails once', rowsOf(all));
-  expect((all.length + 1) * CALL_STEP).toBeGreaterThan(150);
+  expect((all.length + 1) * TRIAL_STEP).toBeGreaterThan(150);
 });
 
 test('a hit on the trail of the last, each call on the cache or the project fails once: it succeeds', async () => {
@@ -90,7 +90,7 @@ test('a hit on the trail of the last, each call on the cache or the project fail
     ({ call, code, stderr }) => expect([code, stderr], call).toEqual([0, expect.not.stringMatching(/^warning: /m)]),
   );
   report('A hit on the trail of the last, each call on the cache or the project fails once', rowsOf(all));
-  expect((all.length + 1) * CALL_STEP).toBeGreaterThan(40);
+  expect((all.length + 1) * TRIAL_STEP).toBeGreaterThan(40);
 });
 
 function rowsOf(all: readonly Failed[]) {

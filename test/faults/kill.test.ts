@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { report } from '../rigs/report.ts';
 import {
   artifactsOf,
-  CALL_STEP,
+  TRIAL_STEP,
   expectHealed,
   firstCallFrom,
   hasEnded,
@@ -34,7 +34,7 @@ async function atEveryCall(
 
 /** Only a few calls write. */
 function stepOf(fault: Fault): number {
-  return fault === 'torn' ? 1 : CALL_STEP;
+  return fault === 'torn' ? 1 : TRIAL_STEP;
 }
 
 function pointsOf(fault: Fault, points: number, least: number) {
@@ -137,7 +137,7 @@ test('one that waits, killed at every call: the holder and the next build take n
       asked: 'all',
     },
   ]);
-  expect(waiting * CALL_STEP).toBeGreaterThan(20);
+  expect(waiting * TRIAL_STEP).toBeGreaterThan(20);
 });
 
 const ON_TRAIL = 'on the trail of the last';

@@ -53,10 +53,10 @@ export function manySources(): Readonly<Record<string, string>> {
 }
 
 /**
- * Of the calls that a build makes, every so many are tried, beginning with a random one: `npm test` has no time for all
- * in each run. `npm run soak` tries every call.
+ * Of the calls that a build makes, and of the lengths at which a file may be cut off, every so many are tried, beginning
+ * with a random one: `npm test` has no time for all in each run. `npm run soak` tries every one.
  */
-export const CALL_STEP = Number(process.env.MOCCACHE_CALL_STEP ?? 3);
+export const TRIAL_STEP = Number(process.env.MOCCACHE_TRIAL_STEP ?? 3);
 
 /** The first call to try, from `first` on. */
 export function firstCallFrom(first: number, step: number): number {
