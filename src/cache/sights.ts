@@ -101,8 +101,13 @@ const ASPECTS: Readonly<Record<Sight[0], string>> = {
  */
 const GRANULARITY_MS = 2_000;
 
+/** Whether a file that was last changed at one time, and looked at later, is told from any later state by its times. */
+export function isLongAgo(changedMs: number, lookedMs: number): boolean {
+  return lookedMs - changedMs > GRANULARITY_MS;
+}
+
 function isSettled({ ino, mtimeMs, ctimeMs }: Stats, beforeMs: number): boolean {
-  return ino !== 0 && ctimeMs !== 0 && beforeMs - Math.max(mtimeMs, ctimeMs) > GRANULARITY_MS;
+  return ino !== 0 && ctimeMs !== 0 && isLongAgo(Math.max(mtimeMs, ctimeMs), beforeMs);
 }
 
 function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): Stamp {

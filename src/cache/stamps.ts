@@ -5,7 +5,7 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { digestOf, parseDigest, type Digest } from './digest.ts';
 import { realpathSync } from './disk.ts';
 import { seal, unseal } from './sealed.ts';
-import { noteFile } from './sights.ts';
+import { isLongAgo, noteFile } from './sights.ts';
 
 /**
  * The digest of a file, remembered by its stamp where `stampsDir` is given: for a big file that seldom changes (an
@@ -35,13 +35,8 @@ export function digestOfFile(path: string, stampsDir: string | undefined): Diges
 
 const PIECE_BYTES = 1024 * 1024;
 
-// A file that was changed this short a time ago may change again without a change of its times: file systems keep them
-// in steps of up to two seconds.
-const GRANULARITY_MS = 2_000;
-
 function isSettled(stats: BigIntStats, nowMs: number): boolean {
-  const newestMs = Math.max(Number(stats.mtimeMs), Number(stats.ctimeMs));
-  return nowMs - newestMs > GRANULARITY_MS; // never for a time in the future
+  return isLongAgo(Math.max(Number(stats.mtimeMs), Number(stats.ctimeMs)), nowMs);
 }
 
 function stampOf(real: string, stats: BigIntStats): string {
