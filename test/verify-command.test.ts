@@ -5,6 +5,7 @@ import { actionKeyOf, digestOf } from '../src/cache/digest.ts';
 import { openLocalStore } from '../src/cache/local-store.ts';
 import type { Verification } from '../src/cache/verify.ts';
 import { blobFile, bytesOf, entryOf, resultFile } from './rigs/cache-entries.ts';
+import { report } from './rigs/report.ts';
 import { scene, sha256, tomlOf, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
 
 const verify = (on: Scene, options?: RunOptions) => on.mops(['cache', 'verify'], options);
@@ -110,9 +111,11 @@ test('beside builds, and beside entries that come and go, it finds nothing and h
     return evictions;
   })();
   const [, builds, evictions] = await Promise.all([verifying, building, comingAndGoing]);
-  console.info(
-    `verify beside others: ${verifications} runs, ${builds} builds of 3, ${evictions} entries come and gone, 0 problems`,
-  );
+  report('mops cache verify beside others', [
+    { what: 'runs', found: `${verifications}` },
+    { what: 'builds', found: `${builds} of 3` },
+    { what: 'entries that came and went', found: `${evictions}` },
+  ]);
   expect(builds).toBeGreaterThan(0);
   expect(evictions).toBeGreaterThan(0);
   expect((await on.mops(['build'])).stderr).not.toContain('compiled');

@@ -67,14 +67,14 @@ test.each<[Fault, number]>([
   },
 );
 
-test.each<[Fault, string, number]>([
-  ['kill', 'that reads everything', 200],
-  ['torn', 'that reads everything', 3],
-  ['kill', 'on the trail of the last', 60],
-  ['torn', 'on the trail of the last', 3],
+test.each<[string, Fault, number]>([
+  ['that reads everything', 'kill', 200],
+  ['that reads everything', 'torn', 3],
+  ['on the trail of the last', 'kill', 60],
+  ['on the trail of the last', 'torn', 3],
 ])(
   'a hit %s, %s, at every call: the next one is right, compiles nothing and leaves no litter',
-  async (fault, how, least) => {
+  async (how, fault, least) => {
     const on = scene(manySources());
     await on.mops(['build']);
     const good = artifactsOf(on);
