@@ -22,6 +22,7 @@ const EXECUTABLES = [
   { entry: 'src/cli/start.ts', outfile: 'mops.cjs', banner: HASHBANG },
   { entry: 'src/cli/restore.ts', outfile: 'mops-restore.cjs', banner: '"use strict";' },
   { entry: 'src/cli/main.ts', outfile: 'mops-main.cjs', banner: `"use strict";${MODULE_URL}` },
+  { entry: 'src/cache/store-helper.ts', outfile: 'store-helper.cjs', banner: `"use strict";${MODULE_URL}` },
   { entry: 'src/cli/wrap.ts', outfile: 'moccache-moc.cjs', banner: `${HASHBANG}"use strict";` },
   { entry: 'src/cli/wrap-whole.ts', outfile: 'moccache-moc-whole.cjs', banner: `"use strict";${MODULE_URL}` },
   {

@@ -43,6 +43,7 @@ test('holds the executables, the library, its types, the licences and what to re
       'dist/mops-main.cjs',
       'dist/mops-restore.cjs',
       'dist/mops.cjs',
+      'dist/store-helper.cjs',
       'package.json',
     ].sort(),
   );

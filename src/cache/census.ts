@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { join, relative } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { loadChecksum, type ChecksumOf } from './checksum.ts';
+import { loadChecksum } from './checksum.ts';
+import { COUNT_UNITS, openReader, type FolderCount } from './count-folder.ts';
 import { parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
-import { parseResult } from './entry.ts';
 import { forsakenIn, namesIn } from './forsaken.ts';
-import { allKeys, blobPathOf, listBlobs, resultPathOf } from './layout.ts';
+import { allKeys, blobPathOf } from './layout.ts';
+import { doTogether } from './shared-work.ts';
 import type { StorePaths } from './store-folder.ts';
 import { ownerNameIn, unfinishedDirs } from './sweep.ts';
 
@@ -54,92 +54,81 @@ export interface Leftover {
  * system's error where a folder cannot be read.
  */
 export async function takeCensus(dir: string, paths: StorePaths): Promise<Census> {
-  const checksumOf = await loadChecksum();
   const atMs = Date.now();
   const leased = new Set(namesIn(paths.lease).flatMap((name) => parseActionKey(name.replace(/\.lock$/, '')) ?? []));
-  // Side by side: the system lists folders in threads of its own while results are read here.
-  const listing = listBlobs(paths);
-  listing.catch(() => undefined); // told below
-  const results: CountedResult[] = [];
-  const named = new Map<Digest, number>();
-  let sizeBytes = 0;
-  for (const key of allKeys(paths)) {
-    const result = readResult(paths, key, checksumOf);
-    if (result !== undefined) {
-      results.push(result);
-      sizeBytes += result.sizeBytes;
-      for (const blob of result.blobs) named.set(blob.digest, blob.sizeBytes);
-    }
-    if (results.length % BREATH === 0) await setImmediate();
-  }
+  const counts = await doTogether({
+    job: 'count',
+    data: { results: paths.results, blobs: paths.blobs },
+    unitCount: COUNT_UNITS,
+    isLong: (first) => first.kind === 'results' && first.usedMs.length > MANY_IN_A_FOLDER,
+  });
+  const named = new Map<Digest, CountedBlob>();
+  const read = counts.flatMap((count) => (count.kind === 'results' ? resultsIn(count, named) : []));
+  const there = counts.flatMap((count) => (count.kind === 'blobs' ? digestsIn(count.digests) : []));
+  const missing = new Set(named.values());
   const loose: LooseBlob[] = [];
-  const listed = await listing;
-  for (const digest of listed) {
+  for (const digest of there) {
     const known = named.get(digest);
-    named.delete(digest);
+    if (known !== undefined) missing.delete(known);
     const stats = known === undefined ? lstatOrNone(blobPathOf(paths, digest)) : undefined;
     if (stats !== undefined) loose.push({ digest, sizeBytes: stats.size, changedMs: stats.mtimeMs });
-    sizeBytes += known ?? stats?.size ?? 0;
   }
-  const missing = named; // what is left of it
-  const present = (result: CountedResult): CountedResult => ({
-    ...result,
-    blobs: result.blobs.filter(({ digest }) => !missing.has(digest)),
-  });
+  const present = (blob: CountedBlob): boolean => !missing.has(blob);
+  const results = missing.size === 0 ? read : read.map((one) => ({ ...one, blobs: one.blobs.filter(present) }));
   return {
     atMs,
-    results: missing.size === 0 ? results : results.map(present),
+    results,
     loose,
     leased,
     leftovers: leftoversIn(dir, paths, atMs),
-    sizeBytes,
-    blobCount: listed.length,
+    sizeBytes: sumOf(results) + sumOf([...named.values()].filter(present)) + sumOf(loose),
+    blobCount: there.length,
   };
 }
 
 /** The blobs that results name which are there now and were not in the census. */
 export async function blobsNamedSince(paths: StorePaths, census: Census): Promise<ReadonlySet<Digest>> {
-  const checksumOf = await loadChecksum();
+  const read = openReader(paths, await loadChecksum());
   const known = new Set(census.results.map(({ key }) => key));
   const named = new Set<Digest>();
   for (const key of allKeys(paths)) {
     if (known.has(key)) continue;
-    for (const { digest } of readResult(paths, key, checksumOf)?.blobs ?? []) named.add(digest);
+    for (const { digest } of read(key)?.blobs ?? []) named.add(digest);
   }
   return named;
 }
 
-/** After so many files other work of this process gets its turn: the listing, the beat of a lock it holds, a signal. */
-const BREATH = 100;
+/** So many results in one of 256 folders are some thousands in all. */
+const MANY_IN_A_FOLDER = 16;
 
-function readResult(paths: StorePaths, key: ActionKey, checksumOf: ChecksumOf): CountedResult | undefined {
-  try {
-    const { bytes, stats } = readWithStats(resultPathOf(paths, key));
-    const result = parseResult(bytes, checksumOf);
-    const refs = result === undefined ? [] : [...Object.values(result.artifacts), result.document];
-    // One blob may be two artifacts, such as an empty text.
-    const blobs = refs.filter(({ digest }, index) => refs.findIndex((one) => one.digest === digest) === index);
-    return {
-      key,
-      usedMs: stats.mtimeMs,
-      sizeBytes: stats.size,
-      blobs: blobs.map(({ digest, sizeBytes }) => ({ digest, sizeBytes })),
-    };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'EISDIR') return undefined; // gone meanwhile; somebody's folder
-    throw error;
-  }
+/** A blob that many results name is one object, kept in `named`: a hundred thousand results would hold its digest as often. */
+function resultsIn(
+  count: Extract<FolderCount, { kind: 'results' }>,
+  named: Map<Digest, CountedBlob>,
+): readonly CountedResult[] {
+  const counted = (digest: Digest, sizeBytes: number): CountedBlob => {
+    const known = named.get(digest);
+    if (known !== undefined) return known;
+    const blob = { digest, sizeBytes };
+    named.set(digest, blob);
+    return blob;
+  };
+  const blobs = digestsIn(count.digests).map((digest, index) => counted(digest, count.blobSizes[index] ?? 0));
+  let next = 0;
+  return digestsIn(count.keys).map((key, index) => ({
+    key: key as string as ActionKey,
+    usedMs: count.usedMs[index] ?? 0,
+    sizeBytes: count.sizes[index] ?? 0,
+    blobs: blobs.slice(next, (next += count.blobCounts[index] ?? 0)),
+  }));
 }
 
-function readWithStats(path: string): { readonly bytes: Uint8Array; readonly stats: Stats } {
-  const file = openSync(path, 'r');
-  try {
-    const stats = fstatSync(file);
-    return { bytes: stats.isFile() ? readFileSync(file) : new Uint8Array(), stats };
-  } finally {
-    closeSync(file);
-  }
+function digestsIn(digits: string): readonly Digest[] {
+  return Array.from({ length: digits.length / 64 }, (_, index) => digits.slice(index * 64, (index + 1) * 64) as Digest);
+}
+
+function sumOf(sized: readonly { readonly sizeBytes: number }[]): number {
+  return sized.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 type Named = Omit<Leftover, 'sizeBytes' | 'changedMs' | 'path'> & { readonly full: string };

@@ -1,17 +1,16 @@
-import { lstatSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { blobsNamedSince, takeCensus, type Census, type CountedBlob } from './census.ts';
 import { digestOf, type Digest } from './digest.ts';
 import type { EvictedResult, Eviction } from './eviction.ts';
 import { breakForsaken, breakLock, tryLock, type HeldLock } from './held-lock.ts';
-import { indexPathOf, blobPathOf, resultPathOf } from './layout.ts';
 import { seeLock, type LockPlace } from './lock.ts';
 import { makeDir } from './make-dir.ts';
 import { ownerHere, type Owner } from './owner.ts';
 import { livenessOf } from './process.ts';
+import { removalUnitsOf, type Removal } from './remove-files.ts';
+import { doTogether } from './shared-work.ts';
 import { checkStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
-import { isSystemError, systemCodeOf } from './tier.ts';
+import { systemCodeOf } from './tier.ts';
 
 export interface CollectOptions {
   /** The store's folder. */
@@ -34,7 +33,7 @@ export type Collected =
       readonly kind: 'collected';
       readonly census: Census;
       /** What went (of a dry run: what would go), in order. */
-      readonly removed: Removed;
+      readonly removed: Gone;
       readonly freedBytes: number;
       /** Of results and blobs. */
       readonly keptBytes: number;
@@ -80,9 +79,10 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   }
 }
 
-type Removed = Pick<Eviction, 'results' | 'blobs' | 'loose' | 'leftovers'>;
+type Gone = Pick<Eviction, 'results' | 'blobs' | 'loose' | 'leftovers'>;
 
-const BREATH = 500;
+/** Of deletions: a second thread pays from there on. */
+const MANY_UNITS = 30;
 const PULSE = { beatMs: 2_000, staleMs: 60_000 };
 
 /** A time that a file system gives lags behind the clock by as much as this, in milliseconds. */
@@ -92,78 +92,56 @@ async function carryOut(
   { dir, freshMs, signal }: CollectOptions,
   paths: StorePaths,
   census: Census,
-  planned: Removed,
+  planned: Gone,
   lock: HeldLock,
-): Promise<Removed> {
-  const each = async <T>(items: readonly T[], remove: (item: T) => boolean): Promise<readonly T[]> => {
-    const done: T[] = [];
-    for (const [index, item] of items.entries()) {
-      if (index % BREATH === BREATH - 1) await setImmediate();
-      if (lock.isLost() || signal?.aborted === true) break;
-      if (isGone(() => remove(item))) done.push(item);
-    }
-    return done;
+): Promise<Gone> {
+  const emptied = new Set<string>();
+  const isOff = () => lock.isLost() || signal?.aborted === true;
+  /** Those of the items that went. */
+  const remove = async <T>(items: readonly T[], removal: Removal): Promise<readonly T[]> => {
+    const unitCount = removalUnitsOf(removal);
+    const done = await doTogether({
+      job: 'remove',
+      data: removal,
+      unitCount,
+      isLong: () => unitCount > MANY_UNITS,
+      isOff,
+    });
+    for (const unit of done) for (const folder of unit.emptied) emptied.add(folder);
+    const isRemoved = done.flatMap((unit) => unit.isRemoved);
+    return items.filter((_, index) => isRemoved[index] === true);
   };
-  const results = await each(planned.results, ({ result }) => {
-    const path = resultPathOf(paths, result.key);
-    const isLeased = lstatSync(join(paths.lease, `${result.key}.lock`), { throwIfNoEntry: false }) !== undefined;
-    if (isLeased || lstatSync(path).mtimeMs !== result.usedMs) return false;
-    unlinkSync(path);
-    return true;
-  });
-  const kept = await stillNamed(paths, census, results);
+  const keys = planned.results.map(({ result }) => [result.key, result.usedMs] as const);
+  const results = await remove(planned.results, { kind: 'results', items: keys, paths });
+  const kept = await stillNamed(paths, census, planned, results);
   const freshFromMs = census.atMs - Math.max(freshMs, CLOCK_STEP_MS);
-  const removeBlob = ({ digest }: CountedBlob): boolean => {
-    const path = blobPathOf(paths, digest);
-    if (kept.has(digest) || lstatSync(path).mtimeMs >= freshFromMs) return false;
-    // The index first: killed in between we leave a blob, which the next census finds, not a line, which none would.
-    isGone(() => removeWithFolder(indexPathOf(paths, digest)));
-    removeWithFolder(path);
-    return true;
+  const removeBlobs = async <T extends CountedBlob>(all: readonly T[]): Promise<readonly T[]> => {
+    const toGo = all.filter(({ digest }) => !kept.has(digest));
+    return remove(toGo, { kind: 'blobs', items: toGo.map(({ digest }) => digest), paths, freshFromMs });
   };
-  const blobs = await each(planned.blobs, removeBlob);
-  const loose = await each(planned.loose, removeBlob);
-  const leftovers = await each(planned.leftovers, ({ path, changedMs }) => {
-    const full = join(dir, path);
-    if (lstatSync(full).mtimeMs !== changedMs) return false;
-    rmSync(full, { recursive: true, force: true });
-    return true;
-  });
+  const blobs = await removeBlobs(planned.blobs);
+  const loose = await removeBlobs(planned.loose);
+  // Empty folders are in the way of the next census. A writer that finds one gone makes it again.
+  await remove([], { kind: 'emptied', items: [...emptied] });
+  const seen = planned.leftovers.map(({ path, changedMs }) => [join(dir, path), changedMs] as const);
+  const leftovers = await remove(planned.leftovers, { kind: 'leftovers', items: seen });
   return { results, blobs, loose, leftovers };
 }
 
-/** The blobs that must stay: of results that were to go and did not, and of those that were written since. */
+/** Those of the blobs that must stay: of results that were to go and did not, and of those that were written since. */
 async function stillNamed(
   paths: StorePaths,
   census: Census,
+  planned: Gone,
   removed: readonly EvictedResult[],
 ): Promise<ReadonlySet<Digest>> {
   const gone = new Set(removed.map(({ result }) => result.key));
   const named = new Set(await blobsNamedSince(paths, census));
+  const toGo = new Set(planned.blobs.map(({ digest }) => digest));
   for (const { key, blobs } of census.results) {
-    if (!gone.has(key)) for (const { digest } of blobs) named.add(digest);
+    if (!gone.has(key)) for (const { digest } of blobs) if (toGo.has(digest)) named.add(digest);
   }
   return named;
-}
-
-/** False too for what another process deleted first, and for what the system does not let us delete. */
-function isGone(remove: () => unknown): boolean {
-  try {
-    return remove() !== false;
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    return false;
-  }
-}
-
-/** Empty folders are in the way of the next census. A writer that finds one gone makes it again. */
-function removeWithFolder(path: string): void {
-  unlinkSync(path);
-  try {
-    rmdirSync(dirname(path));
-  } catch {
-    // not empty
-  }
 }
 
 function placeOf({ lease }: StorePaths): LockPlace {
@@ -185,7 +163,7 @@ async function takeLock(place: LockPlace): Promise<HeldLock | undefined> {
   return tryLock(place, owner, PULSE);
 }
 
-function endOf(census: Census, removed: Removed, overBytes: number) {
+function endOf(census: Census, removed: Gone, overBytes: number) {
   const { results, blobs, loose, leftovers } = removed;
   const storedBytes = sumOf([...results.map(({ result }) => result), ...blobs, ...loose]);
   return {
@@ -202,6 +180,6 @@ function sumOf(sized: readonly { readonly sizeBytes: number }[]): number {
   return sized.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-function countOf({ results, blobs, loose, leftovers }: Removed): number {
+function countOf({ results, blobs, loose, leftovers }: Gone): number {
   return results.length + blobs.length + loose.length + leftovers.length;
 }

@@ -1,5 +1,5 @@
 import type { Checksum, ChecksumOf } from './checksum.ts';
-import { parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
+import type { ActionKey, Digest } from './digest.ts';
 
 /** Bytes in the CAS: what they are called, how they are checked, how long they are. */
 export interface BlobRef {
@@ -64,34 +64,39 @@ export function writeResult(result: ActionResult, checksumOf: ChecksumOf): strin
   return `${text}check ${checksumOf(Buffer.from(text, 'latin1'))}\n`;
 }
 
-/** The result that was written, or undefined where a single bit of it is not as writeResult would have it. */
+/**
+ * The result that was written, or undefined where a single bit of it is not as writeResult would have it: the grammar
+ * leaves one way to write each result, and the checksum tells of an accident that the grammar lets pass.
+ */
 export function parseResult(bytes: Uint8Array, checksumOf: ChecksumOf): ActionResult | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  const [first, keyLine, documentLine, ...rest] = text.split('\n');
-  const [costLine, createdLine] = rest.splice(-4);
-  const key = parseActionKey(valueOf(keyLine, 'key'));
-  const document = parseRef(valueOf(documentLine, 'document'));
-  const costMs = parseWhole(valueOf(costLine, 'cost'));
-  const createdMs = parseWhole(valueOf(createdLine, 'created'));
-  if (first !== FIRST_LINE || key === undefined || document === undefined) return undefined;
-  if (costMs === undefined || createdMs === undefined) return undefined;
+  const [whole, key, documentText, artifactLines = '', costText, createdText, check] = RESULT.exec(text) ?? [];
+  if (whole === undefined || checksumOf(bytes.subarray(0, -CHECK_LINE_BYTES)) !== check) return undefined;
+  const document = parseRef(documentText);
+  const costMs = parseWhole(costText);
+  const createdMs = parseWhole(createdText);
+  if (document === undefined || costMs === undefined || createdMs === undefined) return undefined;
   const artifacts: [string, BlobRef][] = [];
-  for (const line of rest) {
-    const value = valueOf(line, 'artifact') ?? '';
-    const name = value.slice(0, value.indexOf(' '));
-    const ref = parseRef(value.slice(name.length + 1));
-    if (ref === undefined || !NAME.test(name)) return undefined;
+  for (const line of artifactLines.split('\n').slice(0, -1)) {
+    const [, name = '', ...refText] = line.split(' ');
+    const ref = parseRef(refText.join(' '));
+    if (ref === undefined || name <= (artifacts.at(-1)?.[0] ?? '')) return undefined;
     artifacts.push([name, ref]);
   }
-  const result = { key, document, artifacts: Object.fromEntries(artifacts), costMs, createdMs };
-  // The last word: what was read must be what would be written, to the byte, the checksum of itself included.
-  return writeResult(result, checksumOf) === text ? result : undefined;
+  return { key: key as ActionKey, document, artifacts: Object.fromEntries(artifacts), costMs, createdMs };
 }
 
 const FIRST_LINE = 'moccache result 1';
 // Without digits alone, which an object would put first; without `__proto__`, which it would swallow.
-const NAME = /^[A-Za-z][A-Za-z0-9._-]*$/;
-const HEX16 = /^[0-9a-f]{16}$/;
+const NAME_SHAPE = '[A-Za-z][A-Za-z0-9._-]*';
+const NAME = new RegExp(`^${NAME_SHAPE}$`);
+const WHOLE_SHAPE = '(?:0|[1-9][0-9]{0,15})';
+const REF_SHAPE = `[0-9a-f]{64} [0-9a-f]{16} ${WHOLE_SHAPE}`;
+const RESULT = new RegExp(
+  `^${FIRST_LINE}\nkey ([0-9a-f]{64})\ndocument (${REF_SHAPE})\n((?:artifact ${NAME_SHAPE} ${REF_SHAPE}\n)*)` +
+    `cost (${WHOLE_SHAPE})\ncreated (${WHOLE_SHAPE})\ncheck ([0-9a-f]{16})\n$`,
+);
+const CHECK_LINE_BYTES = 'check 0123456789abcdef\n'.length;
 
 function refText(ref: BlobRef | undefined): string {
   if (ref === undefined) throw new Error('an artifact without a blob');
@@ -103,20 +108,14 @@ function wholeText(value: number): string {
   return String(value);
 }
 
-function valueOf(line: string | undefined, name: string): string | undefined {
-  return line?.startsWith(`${name} `) === true ? line.slice(name.length + 1) : undefined;
-}
-
-function parseRef(text: string | undefined): BlobRef | undefined {
-  const [digestText, checksum, sizeText, ...rest] = text?.split(' ') ?? [];
-  const digest = parseDigest(digestText);
+/** Of a text that has the shape. */
+function parseRef(text = ''): BlobRef | undefined {
+  const [digest, checksum, sizeText] = text.split(' ');
   const sizeBytes = parseWhole(sizeText);
-  if (digest === undefined || checksum === undefined || sizeBytes === undefined || rest.length > 0) return undefined;
-  return HEX16.test(checksum) ? { digest, checksum: checksum as Checksum, sizeBytes } : undefined;
+  return sizeBytes === undefined ? undefined : { digest: digest as Digest, checksum: checksum as Checksum, sizeBytes };
 }
 
 function parseWhole(text: string | undefined): number | undefined {
-  if (text === undefined || !/^(?:0|[1-9][0-9]*)$/.test(text)) return undefined;
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : undefined;
 }

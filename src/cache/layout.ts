@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
 import type { StorePaths } from './store-folder.ts';
@@ -32,35 +31,25 @@ export function keysWith({ results }: Pick<StorePaths, 'results'>, prefix: strin
 
 /** The keys of all results, in order, folder by folder as they are asked for. Throws the system's error. */
 export function* allKeys({ results }: Pick<StorePaths, 'results'>): Generator<ActionKey> {
-  for (const first of hexNamesIn(results)) yield* keysIn(join(results, first));
+  for (const first of FIRST_DIGITS) yield* keysIn(join(results, first));
 }
 
-/** The digests of all blobs, in order, as allKeys gives keys. What is not named like a blob is left out. */
+/** The first two digits of keys and of blobs' digests, all there can be, in order. */
+export const FIRST_DIGITS: readonly string[] = Array.from({ length: 256 }, (_, value) =>
+  value.toString(16).padStart(2, '0'),
+);
+
+/** The digests of all blobs, in order, as allKeys gives keys. Throws the system's error. */
 export function* allBlobs(paths: Pick<StorePaths, 'blobs'>): Generator<Digest> {
-  const dir = contentDirOf(paths);
-  for (const first of hexNamesIn(dir)) {
-    for (const second of hexNamesIn(join(dir, first))) {
-      const names = namesIn(join(dir, first, second));
-      yield* names.flatMap((rest) => parseDigest(first + second + rest) ?? []);
-    }
-  }
+  for (const first of FIRST_DIGITS) yield* blobsUnder(paths, first);
 }
 
-/** The digests of all blobs, in no order, listed a few folders at a time beside other work of this process. */
-export async function listBlobs(paths: Pick<StorePaths, 'blobs'>): Promise<readonly Digest[]> {
-  const dir = contentDirOf(paths);
-  const digests: Digest[] = [];
-  for (const first of hexNamesIn(dir)) {
-    const list = async (second: string) => {
-      const names = await readdir(`${dir}/${first}/${second}`).catch(noneWhereGone);
-      for (const rest of names) {
-        const digest = parseDigest(first + second + rest);
-        if (digest !== undefined) digests.push(digest);
-      }
-    };
-    await Promise.all(hexNamesIn(join(dir, first)).map(list));
-  }
-  return digests;
+/** The digests of all blobs that begin with two digits, in order. What is not named like a blob is left out. */
+export function blobsUnder(paths: Pick<StorePaths, 'blobs'>, first: string): readonly Digest[] {
+  const dir = join(contentDirOf(paths), first);
+  return hexNamesIn(dir).flatMap((second) =>
+    namesIn(`${dir}/${second}`).flatMap((rest) => parseDigest(first + second + rest) ?? []),
+  );
 }
 
 function keysIn(dir: string): readonly ActionKey[] {
@@ -75,14 +64,10 @@ function namesIn(dir: string): readonly string[] {
   try {
     return readdirSync(dir).sort();
   } catch (error) {
-    return noneWhereGone(error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []; // a file in a folder's place is no folder of ours
+    throw error;
   }
-}
-
-function noneWhereGone(error: unknown): readonly string[] {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return []; // a file in a folder's place is no folder of ours
-  throw error;
 }
 
 function contentDirOf({ blobs }: Pick<StorePaths, 'blobs'>): string {

@@ -1,0 +1,93 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
+import { loadChecksum, type ChecksumOf } from './checksum.ts';
+import type { ActionKey } from './digest.ts';
+import { parseResult, type BlobRef } from './entry.ts';
+import { FIRST_DIGITS, blobsUnder, keysWith, resultPathOf } from './layout.ts';
+import type { StorePaths } from './store-paths.ts';
+
+/**
+ * What a part of a store holds, in columns. Digits of keys and digests (64 each) stand one after the other.
+ * Of result n: `keys`, `usedMs`, `sizes`, and how many of the next `digests` and `blobSizes` are its blobs'; none where it
+ * does not read as a result.
+ */
+export type FolderCount =
+  | {
+      readonly kind: 'results';
+      readonly keys: string;
+      readonly usedMs: Float64Array;
+      readonly sizes: Float64Array;
+      readonly blobCounts: Float64Array;
+      readonly digests: string;
+      readonly blobSizes: Float64Array;
+    }
+  | { readonly kind: 'blobs'; readonly digests: string };
+
+/** A unit for each first two digits of a key, then as many for those of a blob's digest. */
+export const COUNT_UNITS = 2 * FIRST_DIGITS.length;
+
+/** Throws the system's error where a folder cannot be read. What is made or deleted meanwhile is counted or not. */
+export async function openCounting(
+  paths: Pick<StorePaths, 'results' | 'blobs'>,
+): Promise<(unit: number) => FolderCount> {
+  const read = openReader(paths, await loadChecksum());
+  return (unit) => {
+    const digits = FIRST_DIGITS[unit % FIRST_DIGITS.length] ?? '';
+    if (unit >= FIRST_DIGITS.length) return { kind: 'blobs', digests: blobsUnder(paths, digits).join('') };
+    return columnsOf(keysWith(paths, digits).flatMap((key) => read(key) ?? []));
+  };
+}
+
+export interface ReadResult {
+  readonly key: ActionKey;
+  readonly stats: Stats;
+  /** Each once. */
+  readonly blobs: readonly BlobRef[];
+}
+
+/** Reads results one after the other; undefined where there is none. */
+export function openReader(
+  paths: Pick<StorePaths, 'results'>,
+  checksumOf: ChecksumOf,
+): (key: ActionKey) => ReadResult | undefined {
+  const space = new Uint8Array(16 * 1024); // a result is some hundred bytes long
+  return (key) => {
+    try {
+      const { bytes, stats } = readWithStats(resultPathOf(paths, key), space);
+      const result = parseResult(bytes, checksumOf);
+      const refs = result === undefined ? [] : [...Object.values(result.artifacts), result.document];
+      // One blob may be two artifacts, such as an empty text.
+      const blobs = refs.filter(({ digest }, index) => refs.findIndex((one) => one.digest === digest) === index);
+      return { key, stats, blobs };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'EISDIR') return undefined; // gone meanwhile; somebody's folder
+      throw error;
+    }
+  };
+}
+
+/** The bytes may lie in `space`, and stay there until the next call. */
+function readWithStats(path: string, space: Uint8Array): { readonly bytes: Uint8Array; readonly stats: Stats } {
+  const file = openSync(path, 'r');
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile()) return { bytes: new Uint8Array(), stats };
+    if (stats.size > space.length) return { bytes: readFileSync(file), stats };
+    return { bytes: space.subarray(0, readSync(file, space)), stats };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function columnsOf(results: readonly ReadResult[]): FolderCount {
+  const blobs = results.flatMap((result) => result.blobs);
+  return {
+    kind: 'results',
+    keys: results.map(({ key }) => key).join(''),
+    usedMs: Float64Array.from(results, ({ stats }) => stats.mtimeMs),
+    sizes: Float64Array.from(results, ({ stats }) => stats.size),
+    blobCounts: Float64Array.from(results, (result) => result.blobs.length),
+    digests: blobs.map(({ digest }) => digest).join(''),
+    blobSizes: Float64Array.from(blobs, ({ sizeBytes }) => sizeBytes),
+  };
+}
