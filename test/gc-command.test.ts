@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { snapshotOf } from './rigs/cache-entries.ts';
@@ -128,6 +128,18 @@ test('a build that hits, one that only reads and one with a young store start no
   await build(on, { ...limit, MOCCACHE_DISABLE: '1' });
   expect(readdirSync(join(on.store, 'lease'))).toEqual([]);
   expect((await gc(on, '--dry-run', '--max-age', '39d')).removed.results).toHaveLength(0); // the hit was a use
+});
+
+test('a blob on which a writer relies right before it is deleted is there again, whole', async () => {
+  const on = scene();
+  await build(on);
+  age(on, 40 * DAY_MS);
+  const blobs = () => kept(on).filter((path) => path.includes('content-v2'));
+  const before = blobs().map((path) => [path, readFileSync(path, 'hex')]);
+  const env = { NODE_OPTIONS: `--require ${join(import.meta.dirname, 'rigs/gc-between.cjs')}` };
+  const end = await on.mops(['cache', 'gc', '--json'], { env });
+  expect(JSON.parse(end.stdout)).toMatchObject({ removed: { blobs: [] }, spared: before.length });
+  expect(blobs().map((path) => [path, readFileSync(path, 'hex')])).toEqual(before);
 });
 
 test('clean --builds takes one canister, or what is old, and leaves the rest', async () => {

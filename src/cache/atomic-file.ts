@@ -8,11 +8,11 @@ import { nameOfOurs } from './process.ts';
  * renamed. Folders that are not there are made, mode 0700. Not synced: after a power cut the file may be torn, so
  * whoever reads it checks it. Throws the system's error.
  */
-export function writeFileAtomic(path: string, text: string, tmpDir: string): void {
+export function writeFileAtomic(path: string, content: string | Uint8Array, tmpDir: string): void {
   const temporary = join(tmpDir, nameOfOurs());
   for (const dir of new Set([tmpDir, dirname(path)])) makeDir(dir);
   try {
-    writeFileSync(temporary, text, { mode: 0o600 });
+    writeFileSync(temporary, content, { mode: 0o600 });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -47,10 +47,6 @@ export type Collected =
  * more, with their lines in cacache's index. Safe beside builds: before each deletion there is another look, and a build
  * that finds something gone compiles. One process at a time collects.
  *
- * What cannot be excluded is a writer that finds a blob in the very moment between the last look at it and its deletion,
- * microseconds later: its result then names what is not there, the next lookup finds that incomplete, and the entry is
- * made again.
- *
  * Throws a TierError where the folder is no store of ours, and the system's error where it cannot be read.
  */
 export async function collect(options: CollectOptions): Promise<Collected> {

@@ -127,6 +127,7 @@ async function writeEntry(place: Place, document: string, entry: Entry, checksum
     if (!(await writeBlob(place, ref, bytes, checksumOf))) return false;
   }
   if (!(await writeBlob(place, result.document, Buffer.from(document), checksumOf))) return false;
+  if (!hasAllBlobs(place, result)) return false; // the store was deleted between two of them, say
   writeFileAtomic(resultPathOf(place.paths, result.key), writeResult(result, checksumOf), place.paths.tmp);
   return true;
 }

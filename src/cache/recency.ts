@@ -26,6 +26,6 @@ export function touchNow(path: string, nowMs: number): void {
   try {
     utimesSync(path, nowMs / 1000, nowMs / 1000);
   } catch {
-    // a writer's result then may name what is being deleted; the next lookup finds it incomplete, and it is made again
+    // deleted just now: the writer looks once more when its result is published
   }
 }

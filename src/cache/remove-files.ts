@@ -1,5 +1,6 @@
-import { lstatSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { writeFileAtomic } from './atomic-file.ts';
 import type { ActionKey, Digest } from './digest.ts';
 import { blobPathOf, indexPathOf, resultPathOf } from './layout.ts';
 import type { StorePaths } from './store-paths.ts';
@@ -39,23 +40,16 @@ export function openRemoving(removal: Removal): (unit: number) => Removed {
     const isRemoved = items.slice(unit * UNIT, (unit + 1) * UNIT).map((item) => isGone(() => remove(item)));
     return { isRemoved, emptied: [...emptied] };
   };
-  const leave = (path: string): boolean => {
+  const leave = (path: string): void => {
     unlinkSync(path);
     emptied.add(dirname(path));
-    return true;
   };
   switch (removal.kind) {
     case 'results':
       return (unit) => unitOf(removal.items, unit, ([key, usedMs]) => removeResult(removal.paths, key, usedMs));
     case 'blobs':
       return (unit) =>
-        unitOf(removal.items, unit, (digest) => {
-          const path = blobPathOf(removal.paths, digest);
-          if (lstatSync(path).mtimeMs >= removal.freshFromMs) return false;
-          // The index first: killed in between we leave a blob, which the next census finds, not a line, which none would.
-          isGone(() => leave(indexPathOf(removal.paths, digest)));
-          return leave(path);
-        });
+        unitOf(removal.items, unit, (digest) => removeBlob(removal.paths, digest, removal.freshFromMs, leave));
     case 'leftovers':
       return (unit) => unitOf(removal.items, unit, removeLeftover);
     case 'emptied':
@@ -71,6 +65,29 @@ function removeResult(paths: StorePaths, key: ActionKey, usedMs: number): boolea
   if (isLeased || lstatSync(path).mtimeMs !== usedMs) return false;
   unlinkSync(path);
   return true;
+}
+
+/**
+ * A writer that finds a blob in place sets its time, and looks for it once more when its result is published. One that set
+ * it before the deletion is seen here, by the open file, and gets the blob back; one that comes later finds it missing.
+ */
+function removeBlob(paths: StorePaths, digest: Digest, freshFromMs: number, leave: (path: string) => void): boolean {
+  const path = blobPathOf(paths, digest);
+  const file = openSync(path, 'r');
+  try {
+    if (fstatSync(file).mtimeMs >= freshFromMs) return false;
+    // The index first: killed in between we leave a blob, which the next census finds, not a line, which none would.
+    isGone(() => {
+      leave(indexPathOf(paths, digest));
+      return true;
+    });
+    leave(path);
+    if (fstatSync(file).mtimeMs < freshFromMs) return true;
+    writeFileAtomic(path, readFileSync(file), paths.tmp);
+    return false;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function removeLeftover([path, changedMs]: RemovableFile): boolean {
