@@ -73,8 +73,20 @@ function indexLineOf(digest, bytes, time) {
   return `\n${createHash('sha1').update(entry).digest('hex')}\t${entry}`;
 }
 
+/** As sealed.ts has it. */
 function sealed(text) {
-  return `${text}\n${sha256(text).slice(0, 16)}\n`;
+  return `${text}\n${shortHashOf(text)}\n`;
+}
+
+/** As short-hash.ts has it. */
+function shortHashOf(text) {
+  let [a, b] = [0x811c9dc5, 0x9e3779b9];
+  for (const at of text.split('').keys()) {
+    a = Math.imul(a ^ text.charCodeAt(at), 0x01000193);
+    b = Math.imul(b ^ text.charCodeAt(at), 0x85ebca6b);
+    b ^= b >>> 13;
+  }
+  return [a, b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
 function split(hex) {

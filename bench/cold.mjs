@@ -72,6 +72,19 @@ export function measureAll(top, rounds, quick) {
   );
 }
 
+/** Two canisters that have nothing to do with each other, at once, beside each of them alone. */
+export function measureTwo(top, rounds) {
+  const scene = openShop(top, 'two');
+  const before = () => forget(scene);
+  const build = (...names) => ({ before, run: () => mops(scene, ['build', ...names]) });
+  return measure(
+    'two canisters, compiled',
+    rounds,
+    { loyalty: build('loyalty'), catalog: build('catalog'), 'both at once': build('loyalty', 'catalog') },
+    0,
+  );
+}
+
 /** What is ours of a build that compiles: the stand-in takes no time worth mentioning. */
 export function measureOverhead(top, rounds) {
   const shapes = [

@@ -5,12 +5,13 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import { build } from '../.ci/build.mjs';
-import { measureAll, measureOne, measureOverhead, measureWaiters } from './cold.mjs';
+import { measureAll, measureOne, measureOverhead, measureTwo, measureWaiters } from './cold.mjs';
 import { measureHits } from './hits.mjs';
 import { measurePeers } from './peers.mjs';
 import { reportText } from './report.mjs';
 import { root } from './scenes.mjs';
 import { measureUpkeep } from './upkeep.mjs';
+import { measureWrapper } from './wrapper.mjs';
 
 const quick = process.argv.includes('--quick');
 const at = process.argv.indexOf('--out');
@@ -30,10 +31,12 @@ try {
     load: loadavg().map((value) => Number(value.toFixed(2))),
     groups: [
       await measureHits(top, rounds.hits),
+      await measureWrapper(top, rounds.hits),
       await measurePeers(top, rounds.peers),
       measureOverhead(top, rounds.overhead),
       measureOne(top, rounds.one),
       measureAll(top, rounds.all, quick),
+      measureTwo(top, rounds.all),
       await measureWaiters(top, 8),
     ],
   };

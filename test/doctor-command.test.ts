@@ -1,11 +1,12 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { seal } from '../src/cache/sealed.ts';
 import type { Finding } from '../src/cache/doctor/finding.ts';
 import { checkIcMops } from '../src/build/doctor/ic-mops.ts';
 import { tempDir } from './rigs/cache-temp.ts';
 import { cacheHomeOf, isRoot, mountSmall, noMounts, run } from './rigs/faults-surroundings.ts';
-import { scene, sha256, tomlOf, until, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
+import { scene, tomlOf, until, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
 
 const FS_PRELOAD = join(import.meta.dirname, 'rigs', 'doctor-preload.cjs');
 const CLOCK_PRELOAD = join(import.meta.dirname, 'rigs', 'faults-clock.cjs');
@@ -35,10 +36,7 @@ function sceneWithStore(): Scene {
 
 function putStore(on: Scene, format = 1): void {
   mkdirSync(on.store, { recursive: true, mode: 0o700 });
-  const version = `moccache store ${format}`;
-  writeFileSync(join(on.store, 'version'), `${version}\n${sha256(Buffer.from(version)).slice(0, 16)}\n`, {
-    mode: 0o600,
-  });
+  writeFileSync(join(on.store, 'version'), seal(`moccache store ${format}`), { mode: 0o600 });
 }
 
 test('where all is well each check says so, in a line each, and nothing is left behind', async () => {

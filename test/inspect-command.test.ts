@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { seal } from '../src/cache/sealed.ts';
 import { actionKeyOf } from '../src/cache/digest.ts';
 import { scene, sha256, tomlOf, type Scene } from './rigs/stand-in-project.ts';
 
@@ -157,6 +158,5 @@ test.each([
 });
 
 function newer(): string {
-  const text = 'moccache store 99';
-  return `${text}\n${sha256(Buffer.from(text)).slice(0, 16)}\n`;
+  return seal('moccache store 99');
 }

@@ -1,12 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { seal } from '../src/cache/sealed.ts';
 import { actionKeyOf, digestOf } from '../src/cache/digest.ts';
 import { openLocalStore } from '../src/cache/local-store.ts';
 import type { Verification } from '../src/cache/verify.ts';
 import { blobFile, bytesOf, entryOf, resultFile } from './rigs/cache-entries.ts';
 import { report } from './rigs/report.ts';
-import { scene, sha256, tomlOf, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
+import { scene, tomlOf, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
 
 const verify = (on: Scene, options?: RunOptions) => on.mops(['cache', 'verify'], options);
 
@@ -51,10 +52,9 @@ test('damage is told by canister and taken away, the next build makes it anew, a
 test('what is no store of this version, or none at all, is refused, and nothing is touched', async () => {
   const on = scene();
   const dir = join(on.base, 'other');
-  const version = 'moccache store 99';
   for (const [file, text, says] of [
     ['thesis.txt', 'precious', 'holds something else'],
-    ['version', `${version}\n${sha256(Buffer.from(version)).slice(0, 16)}\n`, 'newer version (store format 99)'],
+    ['version', seal('moccache store 99'), 'newer version (store format 99)'],
   ] as const) {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir);

@@ -1,16 +1,36 @@
 import { readFileSync } from 'node:fs';
-import { digestOf, type Digest } from './digest.ts';
-import { blobPathOf } from './layout.ts';
+import { loadChecksum } from './checksum.ts';
+import type { ActionKey, Digest } from './digest.ts';
+import { parseResult, type BlobRef } from './entry.ts';
+import { blobPathOf, resultPathOf } from './layout.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /**
- * The bytes that the digest names, and no others; undefined where they cannot be had, for whatever reason. For whoever has
- * no checksum of them: SHA-256 takes longer than that over the bytes, and less than loading the other.
+ * Looks up blobs that the results of some keys name, each time by its digest; undefined where its bytes cannot be had from
+ * there, or are not what the result says (size and XXH64), for whatever reason. Touches and sets aside nothing.
  */
-export function readBlobByDigest(paths: StorePaths, digest: Digest): Uint8Array | undefined {
+export async function openBlobs(
+  paths: StorePaths,
+  keys: readonly ActionKey[],
+): Promise<(digest: Digest) => Uint8Array | undefined> {
+  const checksumOf = await loadChecksum();
+  const named = new Map<Digest, BlobRef>();
+  for (const key of keys) {
+    const bytes = readOrNone(resultPathOf(paths, key));
+    const result = bytes === undefined ? undefined : parseResult(bytes, checksumOf);
+    for (const ref of Object.values(result?.artifacts ?? {})) named.set(ref.digest, ref);
+  }
+  return (digest) => {
+    const ref = named.get(digest);
+    if (ref === undefined) return undefined;
+    const bytes = readOrNone(blobPathOf(paths, digest));
+    return bytes?.length === ref.sizeBytes && checksumOf(bytes) === ref.checksum ? bytes : undefined;
+  };
+}
+
+function readOrNone(path: string): Uint8Array | undefined {
   try {
-    const bytes = readFileSync(blobPathOf(paths, digest));
-    return digestOf(bytes) === digest ? bytes : undefined;
+    return readFileSync(path);
   } catch {
     return undefined;
   }

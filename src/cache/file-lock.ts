@@ -1,6 +1,7 @@
 import { closeSync, openSync, realpathSync } from 'node:fs';
 import { breakForsaken, breakLock } from './held-lock.ts';
 import { isNameless, makeLock, NAMELESS_SILENCE_MS, seeLock, type LockPlace, type SeenLock } from './lock.ts';
+import { monotonicMs } from './monotonic.ts';
 import { ownerHere, type Owner } from './owner.ts';
 import { openWatch, pause, pollLock } from './waiting.ts';
 
@@ -32,7 +33,7 @@ export type FileLockEnd<T> =
  */
 export async function withFileLock<T>(path: string, options: FileLockOptions, work: () => T): Promise<FileLockEnd<T>> {
   const { label, maxWaitMs, onWait, signal } = options;
-  const begunMs = performance.now();
+  const begunMs = monotonicMs();
   const place = placeOf(path);
   const watch = openWatch((seen) => (isNameless(seen) ? NAMELESS_SILENCE_MS : STALE_MS));
   let told = false;
@@ -51,7 +52,7 @@ export async function withFileLock<T>(path: string, options: FileLockOptions, wo
     }
     const seen = seeLock(place);
     if (seen === undefined) continue;
-    const waitedMs = performance.now() - begunMs;
+    const waitedMs = monotonicMs() - begunMs;
     if (waitedMs >= maxWaitMs) return { kind: 'busy', waitedMs: Math.round(waitedMs), holder: seen.owner };
     if (!told && waitedMs >= TELL_AFTER_MS) {
       told = true;

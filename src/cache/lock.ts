@@ -12,6 +12,7 @@ import { renameSync, rmdirSync, rmSync, truncateSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { removeBell } from './bell-place.ts';
+import { monotonicMs } from './monotonic.ts';
 import { parseOwnerRecord, writeOwnerRecord, type Owner, type OwnerRecord } from './owner.ts';
 import { nameOfOurs } from './process.ts';
 
@@ -68,7 +69,7 @@ export function isSameLock(a: SeenLock | undefined, b: SeenLock | undefined): bo
  * the lock.
  */
 export function makeLock(place: LockPlace, owner: Owner): () => boolean {
-  const begunMs = performance.now();
+  const begunMs = monotonicMs();
   mkdirSync(place.lockDir, { mode: 0o777 | OUR_MARK });
   const identity = identityOfNew(place, begunMs);
   try {
@@ -91,7 +92,7 @@ export function makeLock(place: LockPlace, owner: Owner): () => boolean {
 
 /** Of the lock that was just made. A process that was stopped for a while may see the next one's, and leaves it alone. */
 function identityOfNew(place: LockPlace, begunMs: number): string {
-  const isFresh = () => performance.now() - begunMs < NAMELESS_SILENCE_MS / 2;
+  const isFresh = () => monotonicMs() - begunMs < NAMELESS_SILENCE_MS / 2;
   try {
     const identity = seeLock(place)?.identity;
     if (identity === undefined || !isFresh()) throw taken(place);

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { processHere, type ProcessId } from './process.ts';
 import { seal, unseal } from './sealed.ts';
+import { randomDigits } from './short-hash.ts';
 
 /** Who holds a lock. Written beside the lock, because a file in a lock's folder would make it impossible to remove. */
 export interface Owner extends ProcessId {
@@ -21,7 +21,7 @@ export interface OwnerRecord {
 
 /** This process as an owner. */
 export function ownerHere(label: string, bell: string): Owner {
-  return { ...processHere(), nonce: randomBytes(8).toString('hex'), label, sinceMs: Date.now(), bell };
+  return { ...processHere(), nonce: randomDigits(), label, sinceMs: Date.now(), bell };
 }
 
 export function writeOwnerRecord({ owner, lockIdentity }: OwnerRecord): string {

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { digestOf } from './digest.ts';
+import { randomDigits, shortHashOf } from './short-hash.ts';
 
 /** A process, so that others can tell whether it lives. */
 export interface ProcessId {
@@ -50,11 +49,11 @@ function processExists(pid: number): boolean {
 
 /**
  * A name that nothing else has, for what goes with this process: `PID-WORLD-STARTED-RANDOM`, with a few digits of the
- * digest of host, boot and world of process ids. Whoever finds it later can tell whether it is forsaken.
+ * hash of host, boot and world of process ids. Whoever finds it later can tell whether it is forsaken.
  */
 export function nameOfOurs(): string {
   const { pid, started } = processHere();
-  return `${pid}-${worldHere()}-${started === '' ? '0' : started}-${randomBytes(6).toString('hex')}`;
+  return `${pid}-${worldHere()}-${started === '' ? '0' : started}-${randomDigits()}`;
 }
 
 /** Whether the process lives that made something under such a name. `unclear` for any other name. */
@@ -72,7 +71,7 @@ let world: string | undefined;
 
 function worldHere(): string {
   const { host, boot, pids } = processHere();
-  world ??= digestOf(JSON.stringify([host, boot, pids])).slice(0, 8);
+  world ??= shortHashOf(JSON.stringify([host, boot, pids])).slice(0, 8);
   return world;
 }
 

@@ -1,12 +1,12 @@
-import { digestOf } from './digest.ts';
+import { shortHashOf } from './short-hash.ts';
 
 /**
  * Small texts that notice their own damage: notes, stamps, owner records, the version file, a message between processes.
  *
- *     sealed = text, LF, the first 16 hex digits of the text's SHA-256, LF
+ *     sealed = text, LF, the text's short hash, LF
  */
 export function seal(text: string): string {
-  return `${text}\n${sealOf(text)}\n`;
+  return `${text}\n${shortHashOf(text)}\n`;
 }
 
 /** The text that was sealed, or undefined where it is cut, changed or something else altogether. */
@@ -15,9 +15,4 @@ export function unseal(sealed: string): string | undefined {
   return sealed === seal(text) ? text : undefined;
 }
 
-const HEX_LENGTH = 16;
-const SEAL_LENGTH = HEX_LENGTH + 2; // with its two line ends
-
-function sealOf(text: string): string {
-  return digestOf(text).slice(0, HEX_LENGTH);
-}
+const SEAL_LENGTH = 16 + 2; // with its two line ends

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { liesOnSharedDisk } from './shared-disk.ts';
+import { shortHashOf } from './short-hash.ts';
 import { isStillSeen, type Sight } from './sights.ts';
 
 /*
  * A trail is what was looked at on the way to an answer, and the answer. Who asks the same question again and still sees
  * the same has the answer, without reading, hashing or parsing any of it.
  *
- * One file for each question. It is written twice over, and counts where both halves agree: to compare them is done
+ * One file for each question, named by its hash: two that share it would take turns, for each trail names its own. It is written twice over, and counts where both halves agree: to compare them is done
  * before a checksum would be loaded, and what an accident does to one half it does not do to the other.
  *
  *     file = trail trail
@@ -25,7 +26,7 @@ export interface Trail {
 /** The trail of a question, where there is one and it is whole. Never throws. */
 export function readTrail(trailsDir: string, question: string): Trail | undefined {
   try {
-    const bytes = readFileSync(join(trailsDir, nameOf(question)));
+    const bytes = readFileSync(join(trailsDir, shortHashOf(question)));
     const half = bytes.subarray(0, bytes.length / 2);
     if (!half.equals(bytes.subarray(half.length))) return undefined;
     const [format, asked, sights, answer] = JSON.parse(half.toString('utf8')) as [number, string, Sight[], unknown];
@@ -48,20 +49,8 @@ export function writeTrail(trailsDir: string, tmpDir: string, question: string, 
   if (liesOnSharedDisk(trail.sights)) return;
   try {
     const text = `${JSON.stringify([FORMAT, question, trail.sights, trail.answer])}\n`;
-    writeFileAtomic(join(trailsDir, nameOf(question)), text + text, tmpDir);
+    writeFileAtomic(join(trailsDir, shortHashOf(question)), text + text, tmpDir);
   } catch {
     // the store tells of its own trouble
   }
-}
-
-/** 64 bits of the question as hex digits (FNV-1a, in two lanes). Two that share them would take turns; each trail names its own. */
-export function nameOf(question: string): string {
-  let a = 0x811c9dc5;
-  let b = 0x9e3779b9;
-  for (let at = 0; at < question.length; at += 1) {
-    a = Math.imul(a ^ question.charCodeAt(at), 0x01000193);
-    b = Math.imul(b ^ question.charCodeAt(at), 0x85ebca6b);
-    b ^= b >>> 13;
-  }
-  return [a, b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
 }

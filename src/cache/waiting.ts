@@ -1,4 +1,5 @@
 import { isSameLock, seeLock, type LockPlace, type SeenLock } from './lock.ts';
+import { monotonicMs } from './monotonic.ts';
 import { livenessOf } from './process.ts';
 
 /** Says of a lock, each time it is seen, whether its holder is to be taken for dead. */
@@ -17,13 +18,13 @@ export function openWatch(silenceMs: (seen: SeenLock) => number): Watch {
   let sinceMs = 0;
   return {
     isDead(seen) {
-      if (!isSameLock(last, seen) || last?.beatMs !== seen.beatMs) sinceMs = performance.now();
+      if (!isSameLock(last, seen) || last?.beatMs !== seen.beatMs) sinceMs = monotonicMs();
       last = seen;
       const liveness = seen.owner === undefined ? 'unclear' : livenessOf(seen.owner);
-      return liveness === 'dead' || (liveness === 'unclear' && performance.now() - sinceMs >= silenceMs(seen));
+      return liveness === 'dead' || (liveness === 'unclear' && monotonicMs() - sinceMs >= silenceMs(seen));
     },
     vouch() {
-      sinceMs = performance.now();
+      sinceMs = monotonicMs();
     },
   };
 }
@@ -37,9 +38,9 @@ export async function pollLock(
   seen: SeenLock,
   limits: { readonly everyMs: number; readonly limitMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
-  const end = performance.now() + limits.limitMs;
-  for (let nextMs = SHORTEST_PAUSE_MS; performance.now() < end; nextMs = Math.min(nextMs * 2, limits.everyMs)) {
-    await pause(Math.min(nextMs, end - performance.now()), limits.signal);
+  const end = monotonicMs() + limits.limitMs;
+  for (let nextMs = SHORTEST_PAUSE_MS; monotonicMs() < end; nextMs = Math.min(nextMs * 2, limits.everyMs)) {
+    await pause(Math.min(nextMs, end - monotonicMs()), limits.signal);
     if (limits.signal?.aborted === true || !isSameLock(seeLock(place), seen)) return;
     if (seen.owner !== undefined && livenessOf(seen.owner) === 'dead') return;
   }

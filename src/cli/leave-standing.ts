@@ -35,6 +35,7 @@ export function leaveStanding(ended: Ended, sights: readonly Sight[] | undefined
   const standing: Standing = {
     root: project.project.root,
     outputDir: project.outputDir,
+    scratchDir: host.tmpDir,
     verbose: command.verbose,
     remarks: [...new Set(events.map(eventText).flatMap((line) => (line?.loud === true ? line.text : [])))],
     hits,

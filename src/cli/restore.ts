@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { readBlobByDigest } from '../cache/blobs.ts';
+import { openBlobs } from '../cache/blobs.ts';
 import { openSurvey, type Sight } from '../cache/sights.ts';
 import { storePathsOf, type StorePaths } from '../cache/store-paths.ts';
 import { writeTrail } from '../cache/trail.ts';
@@ -60,15 +60,17 @@ export async function restore(restoring: Restoring): Promise<readonly Hit[] | St
 async function restoreFiles(
   paths: StorePaths,
   outputDir: string,
-  { canister, artifacts }: Hit,
+  { canister, artifacts, key, optimizeKey, compileKey }: Hit,
   signal: AbortSignal,
 ): Promise<Hit['files'] | undefined> {
   const names = planMaterialize(outputDir, canister, artifacts);
   if (names.length === 0) return 'unchanged';
+  const keys = [key, optimizeKey, compileKey].filter((one) => one !== undefined);
+  const blobOf = await openBlobs(paths, keys);
   const bytes: Partial<Record<ArtifactName, Uint8Array>> = {};
   for (const name of names) {
     const ref = artifacts[name];
-    const blob = ref === undefined ? undefined : readBlobByDigest(paths, ref.digest);
+    const blob = ref === undefined ? undefined : blobOf(ref.digest);
     if (blob === undefined) return undefined;
     bytes[name] = blob;
   }

@@ -1,4 +1,5 @@
 import type { Outcome } from '../build/outcome.ts';
+import { paintFor } from './paint.ts';
 import type { Paint } from './report.ts';
 import {
   colourWarning,
@@ -17,6 +18,8 @@ export interface Standing {
   /** The project's root, and where its files go, absolute. */
   readonly root: string;
   readonly outputDir: string;
+  /** Where builds of this user may have left something: the next one sweeps. */
+  readonly scratchDir: string;
   readonly verbose: boolean;
   /** Remarks on the project that are made in every build. */
   readonly remarks: readonly string[];
@@ -27,7 +30,7 @@ export type Hit = Extract<Outcome, { readonly outcome: 'hit' }>;
 
 /** Tells of a build whose canisters all hit, in the words and the order of any build, to somebody in the folder `cwd`. */
 export async function tellHits({ verbose, remarks, hits }: Standing, cwd: string, env: Environment): Promise<void> {
-  const [out, err] = await Promise.all([paintOf(1, env), paintOf(2, env)]);
+  const [out, err] = [await paintOf(1, env), await paintOf(2, env)];
   for (const remark of remarks) writeOut(2, `${colourWarning(remark, err)}\n`);
   for (const hit of hits) {
     writeOut(1, startText(hit.canister, out));
@@ -46,6 +49,5 @@ export async function tellHits({ verbose, remarks, hits }: Standing, cwd: string
 type Environment = Readonly<Record<string, string | undefined>>;
 
 async function paintOf(fd: Descriptor, env: Environment): Promise<Paint> {
-  const { paintFor } = await import('./paint.ts');
-  return await paintFor(isTerminal(fd, env.TERM), env);
+  return paintFor(isTerminal(fd, env.TERM), env);
 }

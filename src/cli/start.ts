@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { mopsDirs } from '../build/mops-dirs.ts';
 import { recordOf } from '../build/outcome-record.ts';
@@ -11,7 +10,7 @@ import { storePathsOf } from '../cache/store-paths.ts';
 import { isStillTrue, readTrail, type Trail } from '../cache/trail.ts';
 import { questionOf } from './question.ts';
 import { tellHits, type Hit, type Standing } from './standing.ts';
-import { writeOut } from './streams.ts';
+import { isAllWritten, writeOut } from './streams.ts';
 
 /**
  * Where the executable begins. A build of which nothing has changed since the last is answered here, from the trail that
@@ -41,6 +40,7 @@ async function start(): Promise<void> {
     .flatMap(({ key, compileKey, optimizeKey }) => [key, compileKey, optimizeKey])
     .filter((key) => key !== undefined);
   for (const key of new Set(keys)) touch(resultPathOf(paths, key), nowMs);
+  if (isAllWritten()) process.exit(0); // sooner than Node by itself, which takes all down that the system takes anyway
 }
 
 /** A trail on which nothing has changed, the outputs aside. */
@@ -62,9 +62,8 @@ function findTrail(): Trodden | undefined {
   const trail = readTrail(paths.trails, question);
   if (trail === undefined || !isStillTrue(trail)) return undefined;
   const standing = trail.answer as Standing;
-  const scratchDir = join(tmpdir(), `moccache-${process.getuid?.() ?? 'user'}`);
   const isSweepDue =
-    mayHoldLeftovers(paths) || namesIn(scratchDir).length > 0 || namesIn(standing.outputDir).some(isLeftover);
+    mayHoldLeftovers(paths) || namesIn(standing.scratchDir).length > 0 || namesIn(standing.outputDir).some(isLeftover);
   return isSweepDue ? undefined : { cwd, storeDir, question, trail, standing };
 }
 

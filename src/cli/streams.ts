@@ -27,10 +27,18 @@ export function writeOut(fd: Descriptor, text: string): void {
     // A pipe that is full and must not be waited for: Node's own streams know how.
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
     const stream = fd === 1 ? process.stdout : process.stderr;
+    handedOver = true;
     stream.on('error', () => undefined);
     stream.write(rest);
   }
 }
+
+/** Whether all that was to be written is: else a stream of Node's has the rest, and the process is not to be ended. */
+export function isAllWritten(): boolean {
+  return !handedOver;
+}
+
+let handedOver = false;
 
 function nullDevice(): number | undefined {
   return statSync('/dev/null', { throwIfNoEntry: false })?.rdev;

@@ -2,7 +2,7 @@ import { filesOf, troubleAt, wantedAt } from '../build/call-place.ts';
 import { materialize } from '../build/materialize.ts';
 import { steersRuntime } from '../build/moc-environment.ts';
 import { mopsDirs } from '../build/mops-dirs.ts';
-import { readBlobByDigest } from '../cache/blobs.ts';
+import { openBlobs } from '../cache/blobs.ts';
 import { resultPathOf } from '../cache/layout.ts';
 import { touch } from '../cache/recency.ts';
 import { storePathsOf } from '../cache/store-paths.ts';
@@ -24,15 +24,15 @@ import { writeWhole } from './wrap-streams.ts';
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const place = whereabouts();
-  const exitCode = recall(argv, place);
+  const exitCode = await recall(argv, place);
   if (exitCode === undefined) {
     const { wrapWhole } = await import('./wrap-whole.ts');
     await wrapWhole(argv, place);
-  } else process.exitCode = exitCode;
+  } else process.exit(exitCode); // sooner than Node by itself; all is written
 }
 
 /** The exit code, with all else done. Undefined where that is not to be had here; nothing has been said then. */
-function recall(argv: readonly string[], whereabouts: Whereabouts): number | undefined {
+async function recall(argv: readonly string[], whereabouts: Whereabouts): Promise<number | undefined> {
   try {
     const { dirs, environment } = whereabouts;
     if (steersRuntime(environment)) return undefined;
@@ -44,10 +44,12 @@ function recall(argv: readonly string[], whereabouts: Whereabouts): number | und
     if (trail === undefined || !isStillTrue(trail)) return undefined;
     const { key, exitCode, refs, place } = trail.answer as Recalled;
     if (troubleAt(place) !== undefined) return undefined;
+    const wanted = wantedAt(place, refs);
+    const blobOf = wanted.length === 0 ? undefined : await openBlobs(paths, [key]);
     const bytes: Record<string, Uint8Array> = {};
-    for (const name of wantedAt(place, refs)) {
+    for (const name of wanted) {
       const ref = refs[name];
-      const blob = ref === undefined ? undefined : readBlobByDigest(paths, ref.digest);
+      const blob = ref === undefined ? undefined : blobOf?.(ref.digest);
       if (blob === undefined) return undefined;
       bytes[name] = blob;
     }

@@ -6,6 +6,7 @@ import { collect, type CollectOptions, type Collected } from '../../src/cache/co
 import { actionKeyOf, digestOf } from '../../src/cache/digest.ts';
 import { IN_USE_MS, planEviction, type EvictionPolicy } from '../../src/cache/eviction.ts';
 import { openLocalStore } from '../../src/cache/local-store.ts';
+import { seal } from '../../src/cache/sealed.ts';
 import { blobFile, entryOf, resultFile, snapshotOf } from '../rigs/cache-entries.ts';
 import { tempDir } from '../rigs/cache-temp.ts';
 
@@ -200,7 +201,7 @@ test.each([
 
 test.each([
   ['that is not ours', 'somebody else', /holds something else/],
-  ['of a newer version', `moccache store 2\n${digestOf('moccache store 2').slice(0, 16)}\n`, /newer version/],
+  ['of a newer version', seal('moccache store 2'), /newer version/],
 ])('a store %s is refused, and nothing in it touched', async (_, version, message) => {
   const dir = tempDir();
   await put(dir, 'old', 40);
