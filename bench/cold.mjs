@@ -20,9 +20,7 @@ export function measureOne(top, rounds) {
     forget(scene);
     rmSync(log, { force: true });
   };
-  mops(scene, ['build', 'loyalty'], { MOCCACHE_LOG: log });
-  const [, ...compilerArgs] = eventIn(log, 'compiling').command;
-  compilerArgs[compilerArgs.indexOf('-o') + 1] = join(outputsOf(alone), 'loyalty.wasm');
+  const compilerArgs = compilerArgsOf(scene, 'loyalty', outputsOf(alone));
   const group = measure(
     'one canister, compiled (loyalty)',
     rounds,
@@ -32,7 +30,7 @@ export function measureOne(top, rounds) {
           removeOutputs(alone);
           mkdirSync(outputsOf(alone), { recursive: true });
         },
-        run: () => run(alone, process.execPath, [join(root, 'dist/moc-js.cjs'), ...compilerArgs]),
+        run: () => run(alone, process.execPath, compilerArgs),
       },
       'ours, empty cache': {
         before,
@@ -56,7 +54,7 @@ export function measureOne(top, rounds) {
 }
 
 /** The three canisters of the fixture, compiled. */
-export function measureAll(top, rounds, quick) {
+export function measureAll(top, rounds) {
   const scene = openShop(top, 'all');
   const upstream = openShop(top, 'upstream-all');
   const before = () => forget(scene);
@@ -65,24 +63,61 @@ export function measureAll(top, rounds, quick) {
     rounds,
     {
       'ours, empty cache': { before, run: () => mops(scene) },
-      ...(!quick && { 'ours, empty cache, --jobs 1': { before, run: () => mops(scene, ['build', '--jobs', '1']) } }),
+      'ours, empty cache, --jobs 1': { before, run: () => mops(scene, ['build', '--jobs', '1']) },
       'ic-mops build': { before: () => removeOutputs(upstream), run: () => icMops(upstream) },
     },
     0,
   );
 }
 
-/** Two canisters that have nothing to do with each other, at once, beside each of them alone. */
+/**
+ * Two canisters that have nothing to do with each other, at once, beside each of them alone; and the same with nothing but
+ * the compiler: what two of it take from each other is the machine's, and no build can give it back.
+ */
 export function measureTwo(top, rounds) {
   const scene = openShop(top, 'two');
-  const before = () => forget(scene);
-  const build = (...names) => ({ before, run: () => mops(scene, ['build', ...names]) });
+  const bare = openShop(top, 'two-bare');
+  const build = (...names) => ({ before: () => forget(scene), run: () => mops(scene, ['build', ...names]) });
+  const commands = Object.fromEntries(
+    ['loyalty', 'catalog'].map((name) => [name, compilerArgsOf(scene, name, outputsOf(bare))]),
+  );
+  const compile = (...names) => ({
+    before: () => {
+      removeOutputs(bare);
+      mkdirSync(outputsOf(bare), { recursive: true });
+    },
+    run: () => run(bare, 'sh', ['-c', atOnce(names.map((name) => [process.execPath, ...commands[name]]))]),
+  });
   return measure(
     'two canisters, compiled',
     rounds,
-    { loyalty: build('loyalty'), catalog: build('catalog'), 'both at once': build('loyalty', 'catalog') },
+    {
+      loyalty: build('loyalty'),
+      catalog: build('catalog'),
+      'both at once': build('loyalty', 'catalog'),
+      'the compiler alone: loyalty': compile('loyalty'),
+      'the compiler alone: catalog': compile('catalog'),
+      'two compilers at once': compile('loyalty', 'catalog'),
+    },
     0,
   );
+}
+
+/** A script that runs commands at once and fails where one does. */
+function atOnce(commands) {
+  const quoted = commands.map((words) => words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' '));
+  const starts = quoted.map((command, index) => `${command} & p${index}=$!`);
+  return [...starts, ...quoted.map((_, index) => `wait $p${index} || exit 1`)].join('\n');
+}
+
+/** What the build gives the JS compiler for a canister of the fixture, with its output in another folder. */
+function compilerArgsOf(scene, name, outputDir) {
+  const log = join(scene.folder, 'first.jsonl');
+  rmSync(log, { force: true });
+  mops(scene, ['build', name], { MOCCACHE_LOG: log });
+  const [, ...args] = eventIn(log, 'compiling').command;
+  args[args.indexOf('-o') + 1] = join(outputDir, `${name}.wasm`);
+  return [join(root, 'dist/moc-js.cjs'), ...args];
 }
 
 /** What is ours of a build that compiles: the stand-in takes no time worth mentioning. */
@@ -92,11 +127,12 @@ export function measureOverhead(top, rounds) {
     { canisters: 10, sources: 300 },
     { canisters: 50, sources: 100 },
   ];
-  const cases = shapes.map(({ canisters, sources }) => {
+  const isQuick = rounds === 1;
+  const cases = shapes.slice(0, isQuick ? 2 : 3).map(({ canisters, sources }) => {
     const scene = openGenerated(top, `cold-${canisters}-${sources}`, { canisters, sources, wasmBytes: 1e5 });
     return [`${canisters} canisters, ${sources} sources`, { before: () => forget(scene), run: () => mops(scene) }];
   });
-  return measure('compiled by a stand-in that takes no time', rounds, Object.fromEntries(cases));
+  return measure('compiled by a stand-in that takes no time', rounds, Object.fromEntries(cases), isQuick ? 0 : 1);
 }
 
 /** Builds of the same thing, started at once: one compiles, and the others have it when it has. */
