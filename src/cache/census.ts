@@ -63,8 +63,8 @@ export async function takeCensus(dir: string, paths: StorePaths): Promise<Census
     isLong: (first) => first.kind === 'results' && first.usedMs.length > MANY_IN_A_FOLDER,
   });
   const named = new Map<Digest, CountedBlob>();
-  const read = counts.flatMap((count) => (count.kind === 'results' ? resultsIn(count, named) : []));
-  const there = counts.flatMap((count) => (count.kind === 'blobs' ? digestsIn(count.digests) : []));
+  const read = counts.flatMap((count) => (count?.kind === 'results' ? resultsIn(count, named) : []));
+  const there = counts.flatMap((count) => (count?.kind === 'blobs' ? digestsIn(count.digests) : []));
   const missing = new Set(named.values());
   const loose: LooseBlob[] = [];
   for (const digest of there) {

@@ -7,7 +7,7 @@ import { seeLock, type LockPlace } from './lock.ts';
 import { makeDir } from './make-dir.ts';
 import { ownerHere, type Owner } from './owner.ts';
 import { livenessOf } from './process.ts';
-import { removalUnitsOf, type Removal } from './remove-files.ts';
+import { removalUnitsOf, removedOf, type Removal } from './remove-files.ts';
 import { doTogether } from './shared-work.ts';
 import { checkStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
 import { systemCodeOf } from './tier.ts';
@@ -103,9 +103,8 @@ async function carryOut(
       isLong: () => unitCount > MANY_UNITS,
       isOff,
     });
-    for (const unit of done) for (const folder of unit.emptied) emptied.add(folder);
-    const isRemoved = done.flatMap((unit) => unit.isRemoved);
-    return items.filter((_, index) => isRemoved[index] === true);
+    for (const unit of done) for (const folder of unit?.emptied ?? []) emptied.add(folder);
+    return removedOf(items, done);
   };
   const keys = planned.results.map(({ result }) => [result.key, result.usedMs] as const);
   const results = await remove(planned.results, { kind: 'results', items: keys, paths });

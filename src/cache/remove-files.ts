@@ -32,6 +32,11 @@ export function removalUnitsOf({ items }: Removal): number {
   return Math.ceil(items.length / UNIT);
 }
 
+/** Those of the items that went, by the answers for all units. */
+export function removedOf<T>(items: readonly T[], answers: readonly (Removed | undefined)[]): readonly T[] {
+  return items.filter((_, index) => answers[Math.floor(index / UNIT)]?.isRemoved[index % UNIT] === true);
+}
+
 /** A unit is a few files; each is looked at once more right before it is deleted. */
 export function openRemoving(removal: Removal): (unit: number) => Removed {
   const emptied = new Set<string>();

@@ -25,14 +25,16 @@ export interface SharedWork<K extends JobName> {
 }
 
 /**
- * Does units of a job in this thread and in a helper's, whoever is free taking the next. Answers in the order of the units,
- * without those that were not begun. Other work of this thread gets its turn between two units. What a helper leaves
- * undone, for whatever reason, is done here. Throws what the job throws.
+ * Does units of a job in this thread and in a helper's, whoever is free taking the next. An answer for each unit; undefined
+ * for those that were called off. Other work of this thread gets its turn between two units. What a helper leaves undone,
+ * for whatever reason, is done here. Throws what the job throws.
  */
-export async function doTogether<K extends JobName>(work: SharedWork<K>): Promise<readonly AnswerOf<K>[]> {
+export async function doTogether<K extends JobName>(
+  work: SharedWork<K>,
+): Promise<readonly (AnswerOf<K> | undefined)[]> {
   const { job, data, unitCount, isLong, isOff, helperFile } = work;
   const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const answers: (AnswerOf<K> | undefined)[] = [];
+  const answers = Array.from({ length: unitCount }, (): AnswerOf<K> | undefined => undefined);
   const doUnit = (await JOBS[job](data as never)) as (unit: number) => AnswerOf<K>;
   let helper: Helper | undefined;
   try {
@@ -55,7 +57,7 @@ export async function doTogether<K extends JobName>(work: SharedWork<K>): Promis
   } finally {
     await helper?.stop();
   }
-  return answers.filter((answer) => answer !== undefined);
+  return answers;
 }
 
 /** A unit that nobody else has. */
