@@ -21,7 +21,7 @@ export async function measureUpkeep({ root, top, quick }) {
   const rows = [
     ...(await measureOneKey(root, join(top, 'one-key'), 10_000 / part)),
     ...(await measureGc(root, join(top, 'big'), 100_000 / part)),
-    ...measureStart(root, join(top, 'start'), quick ? 5 : 15),
+    ...measureStart(root, join(top, 'start'), quick ? 5 : 60),
   ];
   const title = quick ? 'upkeep (a fiftieth of everything: --quick)' : 'upkeep';
   console.log(`\n${title}`);
