@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { loadChecksum } from './checksum.ts';
 import type { ActionKey, Digest } from './digest.ts';
-import { parseResult, type BlobRef } from './entry.ts';
+import { isBlobOf, parseResult, type BlobRef } from './entry.ts';
 import { blobPathOf, resultPathOf } from './layout.ts';
 import type { StorePaths } from './store-paths.ts';
 
@@ -24,7 +24,7 @@ export async function openBlobs(
     const ref = named.get(digest);
     if (ref === undefined) return undefined;
     const bytes = readOrNone(blobPathOf(paths, digest));
-    return bytes?.length === ref.sizeBytes && checksumOf(bytes) === ref.checksum ? bytes : undefined;
+    return bytes !== undefined && isBlobOf(ref, bytes, checksumOf) ? bytes : undefined;
   };
 }
 

@@ -101,7 +101,7 @@ export async function blobsNamedSince(paths: StorePaths, census: Census): Promis
 /** So many results in one of 256 folders are some thousands in all. */
 const MANY_IN_A_FOLDER = 16;
 
-/** A blob that many results name is one object, kept in `named`: a hundred thousand results would hold its digest as often. */
+/** A blob that many results name is one object, kept in `named`: else each of the results would hold its digest. */
 function resultsIn(
   count: Extract<FolderCount, { kind: 'results' }>,
   named: Map<Digest, CountedBlob>,

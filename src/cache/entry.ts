@@ -8,6 +8,11 @@ export interface BlobRef {
   readonly sizeBytes: number;
 }
 
+/** Whether the bytes are those that the reference is to. */
+export function isBlobOf(ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf): boolean {
+  return bytes.length === ref.sizeBytes && checksumOf(bytes) === ref.checksum;
+}
+
 /** The stored form of an entry (ActionResult of Bazel's Remote Execution API): names to blobs. */
 export interface ActionResult {
   readonly key: ActionKey;

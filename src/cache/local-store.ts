@@ -4,7 +4,15 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
 import { setAside } from './damage.ts';
 import type { ActionKey } from './digest.ts';
-import { parseResult, writeResult, type ActionResult, type BlobRef, type Entry, type Lookup } from './entry.ts';
+import {
+  isBlobOf,
+  parseResult,
+  writeResult,
+  type ActionResult,
+  type BlobRef,
+  type Entry,
+  type Lookup,
+} from './entry.ts';
 import { blobPathOf, resultPathOf } from './layout.ts';
 import { makeDir } from './make-dir.ts';
 import { nameOfOurs } from './process.ts';
@@ -169,7 +177,7 @@ function readResult(place: Place, key: ActionKey, checksumOf: ChecksumOf): Actio
 
 function readBlob(place: Place, ref: BlobRef, checksumOf: ChecksumOf): Uint8Array | 'missing' | 'damaged' {
   return readChecked(place, { path: blobPathOf(place.paths, ref.digest), name: ref.digest }, (bytes) =>
-    bytes.length === ref.sizeBytes && checksumOf(bytes) === ref.checksum ? bytes : undefined,
+    isBlobOf(ref, bytes, checksumOf) ? bytes : undefined,
   );
 }
 

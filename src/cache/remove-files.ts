@@ -78,6 +78,11 @@ function removeResult(paths: StorePaths, key: ActionKey, usedMs: number): boolea
  */
 function removeBlob(paths: StorePaths, digest: Digest, freshFromMs: number, leave: (path: string) => void): boolean {
   const path = blobPathOf(paths, digest);
+  // A pipe or a link in a blob's place is nobody's blob, and not to be opened: that may wait for ever.
+  if (!lstatSync(path).isFile()) {
+    leave(path);
+    return true;
+  }
   const file = openSync(path, 'r');
   try {
     if (fstatSync(file).mtimeMs >= freshFromMs) return false;

@@ -9,8 +9,9 @@ import { isStillSeen, type Sight } from './sights.ts';
  * A trail is what was looked at on the way to an answer, and the answer. Who asks the same question again and still sees
  * the same has the answer, without reading, hashing or parsing any of it.
  *
- * One file for each question, named by its hash: two that share it would take turns, for each trail names its own. It is written twice over, and counts where both halves agree: to compare them is done
- * before a checksum would be loaded, and what an accident does to one half it does not do to the other.
+ * One file for each question, named by its hash: two that share it would take turns, for each trail names its own. It is
+ * written twice over, and counts where both halves agree: to compare them is done before a checksum would be loaded, and
+ * what an accident does to one half it does not do to the other.
  *
  *     file = trail trail
  *     trail = JSON of [FORMAT, question, sights, answer], LF

@@ -1,4 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Census } from '../../src/cache/census.ts';
@@ -169,6 +181,19 @@ test('a file that is no result, and one that is damaged, hold nothing up', async
   expect(end.removed.results).toHaveLength(2);
   expect(end.removed.loose).toHaveLength(2); // what the damaged one named
   expect(existsSync(join(dir, 'ac', 'README'))).toBe(true);
+});
+
+test('a pipe and a link to nowhere in the place of blobs are removed, and not waited for', async () => {
+  const dir = tempDir();
+  await put(dir, 'kept', 1);
+  const [pipe, link] = [blobFile(dir, digestOf('pipe')), blobFile(dir, digestOf('link'))];
+  for (const path of [pipe, link]) mkdirSync(join(path, '..'), { recursive: true });
+  execFileSync('mkfifo', [pipe]);
+  symlinkSync('nowhere', link);
+  for (const path of [pipe, link]) lutimesSync(path, 0, 0);
+  expect((await collectIn(dir)).removed.loose).toHaveLength(2);
+  expect([pipe, link].filter((path) => lstatSync(path, { throwIfNoEntry: false }))).toEqual([]);
+  expect(await isHit(dir, 'kept')).toBe(true);
 });
 
 test('leftovers: what was set aside, old notes and stamps, what killed processes left', async () => {
