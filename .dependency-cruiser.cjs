@@ -12,7 +12,7 @@ const home = (name, module, places) => ({
 const npm = (name) => `^node_modules/(@types/)?${name}/`;
 
 /** Everything that ends up in the bundles. ic-mops and motoko are found at run time, in the user's project. */
-const BUNDLED = ['cacache', 'proper-lockfile', 'xxhash-wasm', 'smol-toml', 'semver', 'picocolors', 'log-update'];
+const BUNDLED = ['proper-lockfile', 'xxhash-wasm', 'smol-toml', 'semver', 'picocolors', 'log-update'];
 
 module.exports = {
   forbidden: [
@@ -59,7 +59,6 @@ module.exports = {
       from: { pathNot: '^test/rigs/stand-in-check-deploy[.]mjs$' }, // runs as a copy within a package
       to: { couldNotResolve: true },
     },
-    home('cacache', npm('cacache'), ['^src/cache/local-store\\.ts$']),
     home('proper-lockfile', npm('proper-lockfile'), ['^src/cache/held-lock\\.ts$']),
     home('xxhash-wasm', npm('xxhash-wasm'), ['^src/cache/checksum\\.ts$']),
     home('smol-toml', npm('smol-toml'), ['^src/build/project\\.ts$', '^src/build/[^/]*(manifest|toml)[^/]*\\.ts$']),

@@ -34,7 +34,7 @@ const EXECUTABLES = [
 ];
 
 /** Packages that a hit does not need, and the files that hold them. */
-const PACKAGES = { cacache: 'lib-cacache.cjs', 'proper-lockfile': 'lib-lockfile.cjs', 'log-update': 'lib-live.cjs' };
+const PACKAGES = { 'proper-lockfile': 'lib-lockfile.cjs', 'log-update': 'lib-live.cjs' };
 
 const CHUNKS = Object.fromEntries(
   [

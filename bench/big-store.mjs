@@ -37,8 +37,7 @@ export async function makeBigStore(dir, count, oldestDays = 20) {
     const ref = `${digest} ${checksumOf(bytes)} ${bytes.length}`;
     if (blobs.has(digest)) return ref;
     blobs.set(digest, ref);
-    put(join('store/content-v2/sha256', ...split(digest)), bytes, usedMs);
-    put(join('store/index-v5', ...split(sha256(digest))), indexLineOf(digest, bytes, usedMs), usedMs);
+    put(join('cas', digest.slice(0, 2), digest), bytes, usedMs);
     sizeBytes += bytes.length;
     return ref;
   };
@@ -66,13 +65,6 @@ export async function makeBigStore(dir, count, oldestDays = 20) {
   return sizeBytes;
 }
 
-/** As cacache writes it. */
-function indexLineOf(digest, bytes, time) {
-  const integrity = `sha256-${Buffer.from(digest, 'hex').toString('base64')}`;
-  const entry = JSON.stringify({ key: digest, integrity, time, size: bytes.length });
-  return `\n${createHash('sha1').update(entry).digest('hex')}\t${entry}`;
-}
-
 /** As sealed.ts has it. */
 function sealed(text) {
   return `${text}\n${shortHashOf(text)}\n`;
@@ -87,10 +79,6 @@ function shortHashOf(text) {
     b ^= b >>> 13;
   }
   return [a, b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
-}
-
-function split(hex) {
-  return [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4)];
 }
 
 function sha256(bytes) {

@@ -85,14 +85,10 @@ async function measureGc(root, dir, count) {
   ];
 }
 
-/** What the file system takes for as many deletions as a collection of so much: a blob has a line in the index too. */
+/** What the file system takes for as many deletions as a collection of so much. */
 function deleteLikewise(dir, resultCount, blobCount) {
   const some = (folder, count) => filesIn(join(dir, folder)).slice(0, count);
-  const paths = [
-    ...some('ac', resultCount),
-    ...some('store/content-v2', blobCount),
-    ...some('store/index-v5', blobCount),
-  ];
+  const paths = [...some('ac', resultCount), ...some('cas', blobCount)];
   const start = performance.now();
   for (const path of paths) unlinkSync(path);
   return performance.now() - start;

@@ -9,7 +9,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** Results and blobs, absolute. */
 function kept(on: Scene): readonly string[] {
-  return ['ac', 'store/content-v2'].flatMap((dir) => {
+  return ['ac', 'cas'].flatMap((dir) => {
     if (!existsSync(join(on.store, dir))) return [];
     const entries = readdirSync(join(on.store, dir), { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -134,7 +134,7 @@ test('a blob on which a writer relies right before it is deleted is there again,
   const on = scene();
   await build(on);
   age(on, 40 * DAY_MS);
-  const blobs = () => kept(on).filter((path) => path.includes('content-v2'));
+  const blobs = () => kept(on).filter((path) => path.includes('/cas/'));
   const before = blobs().map((path) => [path, readFileSync(path, 'hex')]);
   const env = { NODE_OPTIONS: `--require ${join(import.meta.dirname, 'rigs/gc-between.cjs')}` };
   const end = await on.mops(['cache', 'gc', '--json'], { env });

@@ -94,7 +94,7 @@ test('what is damaged or gone of it is said, and left to the next build', async 
   const { artifacts } = await inspectJson(on, compileKey);
   const blob = (name: string) => {
     const digest = artifacts.find((artifact) => artifact.name === name)?.digest ?? '';
-    return join(on.store, 'store/content-v2/sha256', digest.slice(0, 2), digest.slice(2, 4), digest.slice(4));
+    return join(on.store, 'cas', digest.slice(0, 2), digest);
   };
   writeFileSync(blob('most'), 'nonsense');
   rmSync(blob('wasm'));

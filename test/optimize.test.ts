@@ -206,15 +206,7 @@ test('a damaged optimized wasm is made anew, and so is a damaged finished one wh
   const plain = await on.build(['--no-optimize']);
   const right = artifacts?.wasm.digest ?? '';
   const hurt = (digest = '') => {
-    const file = join(
-      on.store,
-      'store',
-      'content-v2',
-      'sha256',
-      digest.slice(0, 2),
-      digest.slice(2, 4),
-      digest.slice(4),
-    );
+    const file = join(on.store, 'cas', digest.slice(0, 2), digest);
     chmodSync(file, 0o644);
     writeFileSync(file, 'damaged');
   };

@@ -33,7 +33,6 @@ test('holds the executables, the library, its types, the licences and what to re
       'README.md',
       'dist/THIRD-PARTY.txt',
       'dist/index.js',
-      'dist/lib-cacache.cjs',
       'dist/lib-live.cjs',
       'dist/lib-lockfile.cjs',
       'dist/moc-js.cjs',

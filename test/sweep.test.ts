@@ -36,7 +36,7 @@ function put(path: string, ageMs = 0): void {
 
 const isThere = (path: string) => lstatSync(join(dir, path), { throwIfNoEntry: false }) !== undefined;
 
-test.each(['tmp', 'store/tmp', 'sandbox', 'stamps'])(
+test.each(['tmp', 'sandbox', 'stamps'])(
   'in %s of the store what a dead process left goes at once, what another host left after a day, and nothing else',
   async (folder) => {
     const cache = openCache({ dir, mode: 'read-write', leaseWaitMs: 0 });

@@ -336,5 +336,5 @@ function linkAway(path: string, text?: string): void {
 }
 
 function clearAll(s: TrailScene): void {
-  for (const dir of [s.out, join(s.store, 'store'), join(s.store, 'ac')]) rmSync(dir, { recursive: true });
+  for (const dir of [s.out, join(s.store, 'cas'), join(s.store, 'ac')]) rmSync(dir, { recursive: true });
 }

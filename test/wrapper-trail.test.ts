@@ -40,7 +40,7 @@ test.each<{ what: string; change: (at: Scene) => void; env?: Record<string, stri
   { what: 'an import that is gone', change: (at) => at.put({ 'src/Lib.mo': undefined }) },
   { what: 'another compiler', change: ({ root }) => appendFileSync(join(root, 'moc'), '// rebuilt\n') },
   { what: 'a variable of the compiler', change: () => undefined, env: { MOC_UNLOCK_PRIM: '1' } },
-  { what: 'a damaged blob', change: ({ store }) => rmSync(join(store, 'store'), { recursive: true }) },
+  { what: 'a damaged blob', change: ({ store }) => rmSync(join(store, 'cas'), { recursive: true }) },
   { what: 'a cut trail', change: ({ store }) => rmSync(join(store, 'trails'), { recursive: true }) },
 ])('after $what the answer is still that of the compiler', async ({ change, env = {} }) => {
   const at = await open();

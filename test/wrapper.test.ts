@@ -321,7 +321,7 @@ function cutResults(store: string): void {
 }
 
 function flipBlobs(store: string): void {
-  for (const path of filesIn(join(store, 'store/content-v2'))) {
+  for (const path of filesIn(join(store, 'cas'))) {
     const bytes = readFileSync(path);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
     chmodSync(path, 0o600);
@@ -330,7 +330,7 @@ function flipBlobs(store: string): void {
 }
 
 function fillWithFolders(store: string): void {
-  for (const path of filesIn(join(store, 'store/content-v2'))) {
+  for (const path of filesIn(join(store, 'cas'))) {
     rmSync(path);
     mkdirSync(path);
   }

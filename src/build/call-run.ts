@@ -20,10 +20,7 @@ import { obtain, type Made } from './stage.ts';
 export async function answerCall(described: DescribedCall, cache: Cache, onRun: () => AbortSignal): Promise<Answer> {
   const { call, keyed, place } = described;
   const label = call.output?.stem ?? call.mains[0] ?? call.kind;
-  const run = () => {
-    cache.warmUp();
-    return runCall(described, cache, onRun());
-  };
+  const run = () => runCall(described, cache, onRun());
   const obtained = await obtain(
     cache,
     { name: 'compile', keyed, label, run },

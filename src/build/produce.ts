@@ -82,7 +82,6 @@ export async function produce(
         const made = compile(job).then((made) => withImporters(made, closure));
         // The compiler has been started: what is needed after it is loaded while it runs.
         context.finisher.warmUp();
-        cache.warmUp();
         return made;
       }),
   };

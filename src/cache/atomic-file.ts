@@ -4,7 +4,7 @@ import { makeDir } from './make-dir.ts';
 import { nameOfOurs } from './process.ts';
 
 /**
- * Makes a small file appear whole: written in `tmpDir` (same file system, removed when nothing comes of it) and
+ * Makes a file appear whole: written in `tmpDir` (same file system, removed when nothing comes of it) and
  * renamed. Folders that are not there are made, mode 0700. Not synced: after a power cut the file may be torn, so
  * whoever reads it checks it. Throws the system's error.
  */

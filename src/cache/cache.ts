@@ -64,8 +64,6 @@ export interface Cache {
     work: () => Promise<T>,
     options?: WithLeaseOptions,
   ): Promise<{ readonly value: T; readonly waited: boolean }>;
-  /** Loads what `record` needs ahead of its use, for when there is time. Never throws. */
-  warmUp(): void;
   /**
    * Removes what killed processes left: in the store, where this process may write to it, and in folders of temporary
    * files. Never throws.
@@ -163,10 +161,6 @@ export function openCache(options: CacheOptions): Cache {
       const onEvent = (event: CacheEvent) => tell(isTrouble(event) ? tierDownOf(event) : event);
       const lease = { dir: paths.lease, key, label, waitMs: options.leaseWaitMs, onEvent, ...leaseOptions };
       return withLease(lease, lookAgain, work);
-    },
-
-    warmUp() {
-      if (writable) store.warmUp();
     },
 
     sweep: (scratchDirs) => sweep(writable ? paths : undefined, scratchDirs, Date.now()),

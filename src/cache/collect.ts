@@ -44,8 +44,8 @@ export type Collected =
 
 /**
  * Takes a census, plans with it, and deletes what the plan says: results first, then the blobs that nothing names any
- * more, with their lines in cacache's index. Safe beside builds: before each deletion there is another look, and a build
- * that finds something gone compiles. One process at a time collects.
+ * more. Safe beside builds: before each deletion there is another look, and a build that finds something gone compiles.
+ * One process at a time collects.
  *
  * Throws a TierError where the folder is no store of ours, and the system's error where it cannot be read.
  */

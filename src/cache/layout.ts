@@ -1,14 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOf, parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
+import { parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
 import type { StorePaths } from './store-folder.ts';
 
 /*
- * Where a result and a blob lie:
+ * Where a result and a blob lie, as in the disk cache of Bazel:
  *
- *     ac/ab/abcdef…                                  a result, by its key
- *     store/content-v2/sha256/ab/cd/ef…              the bytes of a blob, by their digest   (cacache 20)
- *     store/index-v5/xx/yy/zz…                       cacache's own line for the blob, by the digest of its digest
+ *     ac/ab/abcdef…        a result, by its key
+ *     cas/ab/abcdef…       the bytes of a blob, by their digest
+ *
+ * One level of folders: with a second one most folders of a store hold a file or two, and making, listing and removing
+ * them costs a collector more than the files do.
  */
 
 export function resultPathOf({ results }: Pick<StorePaths, 'results'>, key: ActionKey): string {
@@ -16,12 +18,7 @@ export function resultPathOf({ results }: Pick<StorePaths, 'results'>, key: Acti
 }
 
 export function blobPathOf(paths: Pick<StorePaths, 'blobs'>, digest: Digest): string {
-  return join(contentDirOf(paths), ...split(digest));
-}
-
-/** The file of cacache's index that has the blob's line; other blobs have their lines elsewhere. */
-export function indexPathOf({ blobs }: Pick<StorePaths, 'blobs'>, digest: Digest): string {
-  return join(blobs, 'index-v5', ...split(digestOf(digest)));
+  return join(paths.blobs, digest.slice(0, 2), digest);
 }
 
 /** The keys of all results that begin with some digits, two or more, in order. Throws the system's error. */
@@ -46,18 +43,11 @@ export function* allBlobs(paths: Pick<StorePaths, 'blobs'>): Generator<Digest> {
 
 /** The digests of all blobs that begin with two digits, in order. What is not named like a blob is left out. */
 export function blobsUnder(paths: Pick<StorePaths, 'blobs'>, first: string): readonly Digest[] {
-  const dir = join(contentDirOf(paths), first);
-  return hexNamesIn(dir).flatMap((second) =>
-    namesIn(`${dir}/${second}`).flatMap((rest) => parseDigest(first + second + rest) ?? []),
-  );
+  return namesIn(join(paths.blobs, first)).flatMap((name) => parseDigest(name) ?? []);
 }
 
 function keysIn(dir: string): readonly ActionKey[] {
   return namesIn(dir).flatMap((name) => parseActionKey(name) ?? []);
-}
-
-function hexNamesIn(dir: string): readonly string[] {
-  return namesIn(dir).filter((name) => /^[0-9a-f]{2}$/.test(name));
 }
 
 function namesIn(dir: string): readonly string[] {
@@ -68,12 +58,4 @@ function namesIn(dir: string): readonly string[] {
     if (code === 'ENOENT' || code === 'ENOTDIR') return []; // a file in a folder's place is no folder of ours
     throw error;
   }
-}
-
-function contentDirOf({ blobs }: Pick<StorePaths, 'blobs'>): string {
-  return join(blobs, 'content-v2', 'sha256');
-}
-
-function split(hex: string): readonly string[] {
-  return [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4)];
 }

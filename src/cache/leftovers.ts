@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { StorePaths } from './store-paths.ts';
 
 /**
@@ -7,7 +6,7 @@ import type { StorePaths } from './store-paths.ts';
  * the sweep, which tells the two apart. Never throws.
  */
 export function mayHoldLeftovers(paths: StorePaths): boolean {
-  const ofOneProcess = [paths.tmp, join(paths.blobs, 'tmp'), paths.sandbox, paths.lease];
+  const ofOneProcess = [paths.tmp, paths.sandbox, paths.lease];
   return (
     ofOneProcess.some((dir) => namesIn(dir).length > 0) || namesIn(paths.stamps).some((name) => name.includes('-'))
   );

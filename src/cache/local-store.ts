@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
 import { setAside } from './damage.ts';
@@ -14,8 +13,6 @@ import {
   type Lookup,
 } from './entry.ts';
 import { blobPathOf, resultPathOf } from './layout.ts';
-import { makeDir } from './make-dir.ts';
-import { nameOfOurs } from './process.ts';
 import { touch, touchNow } from './recency.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
 import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
@@ -23,23 +20,20 @@ import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
 export type FoundDocument =
   { readonly kind: 'found'; readonly text: string } | { readonly kind: 'missing' | 'damaged' };
 
-/** The local place: blobs in cacache, results as small files of their own. */
+/** The local place: a file for each blob and for each result. */
 export interface LocalStore extends Tier {
   /**
    * The document that a key stands for, checked. Where the entry is there and its document is not whole, the entry goes
    * with it, so that the next run of the action stores both again. Throws a TierError.
    */
   readDocument(key: ActionKey): Promise<FoundDocument>;
-  /** Loads cacache ahead of a `put`. Never throws. */
-  warmUp(): void;
 }
 
 /**
  * The store in `dir`. Nothing is read or made before the first `get` or `put`.
  *
- * Reads never go through cacache: importing it takes longer than the whole of a hit. They are checked by size and
- * XXH64 (invariant 5); what fails is set aside, so that the next `put` stores it again. With `readOnly` it is left
- * where it is, and no use of anything is noted.
+ * What is read is checked by size and XXH64 (invariant 5); what fails is set aside, so that the next `put` stores it
+ * again. With `readOnly` it is left where it is, and no use of anything is noted.
  */
 export function openLocalStore(dir: string, options: { readonly readOnly?: boolean } = {}): LocalStore {
   const place: Place = { paths: storePathsOf(dir), readOnly: options.readOnly === true };
@@ -55,13 +49,13 @@ export function openLocalStore(dir: string, options: { readonly readOnly?: boole
     get: (key, wanted) =>
       inTrouble('read', (checksumOf) => (isEmpty() ? ABSENT : readEntry(place, key, wanted, checksumOf))),
     put: (document, entry) =>
-      inTrouble('write', async (checksumOf) => {
+      inTrouble('write', (checksumOf) => {
         // The store may be deleted under our hands, whole or in part: what was written before that is then gone.
         for (let attempt = 1; ; attempt += 1) {
           const isLast = attempt === MOST_ATTEMPTS;
           try {
             prepareStoreFolder(dir); // every time: somebody may have deleted it since
-            const isWritten = await writeEntry(place, document, entry, checksumOf);
+            const isWritten = writeEntry(place, document, entry, checksumOf);
             if (isWritten && hasAllBlobs(place, entry.result)) return;
           } catch (error) {
             if (systemCodeOf(error) !== 'ENOENT' || isLast) throw error;
@@ -71,7 +65,6 @@ export function openLocalStore(dir: string, options: { readonly readOnly?: boole
           throw new TierError(NAME, 'write', new Error(`what was stored does not read back, ${MOST_ATTEMPTS} times`));
         }
       }),
-    warmUp: () => void import('cacache').catch(() => undefined), // `put` will say what is wrong
     readDocument: (key) =>
       inTrouble('read', (checksumOf) => {
         const result = isEmpty() ? 'missing' : readResult(place, key, checksumOf);
@@ -90,9 +83,6 @@ interface Place {
 }
 
 const MOST_ATTEMPTS = 3;
-
-/** The third argument is missing in the published types. */
-type RemoveEntry = (cache: string, key: string, options: { readonly removeFully: boolean }) => Promise<unknown>;
 
 const NAME = 'local';
 const ABSENT: Lookup = { kind: 'miss', cause: 'absent' };
@@ -127,14 +117,14 @@ function readEntry(place: Place, key: ActionKey, wanted: readonly string[], chec
  * Blobs, then the document, then the result: a result never names what is not there (invariant 4). False where something
  * of it is gone already.
  */
-async function writeEntry(place: Place, document: string, entry: Entry, checksumOf: ChecksumOf): Promise<boolean> {
+function writeEntry(place: Place, document: string, entry: Entry, checksumOf: ChecksumOf): boolean {
   const { result } = entry;
   for (const [name, ref] of Object.entries(result.artifacts)) {
     const bytes = entry.bytes[name];
     if (bytes === undefined) throw new Error(`no bytes for the artifact ${name}`);
-    if (!(await writeBlob(place, ref, bytes, checksumOf))) return false;
+    if (!writeBlob(place, ref, bytes, checksumOf)) return false;
   }
-  if (!(await writeBlob(place, result.document, Buffer.from(document), checksumOf))) return false;
+  if (!writeBlob(place, result.document, Buffer.from(document), checksumOf)) return false;
   if (!hasAllBlobs(place, result)) return false; // the store was deleted between two of them, say
   writeFileAtomic(resultPathOf(place.paths, result.key), writeResult(result, checksumOf), place.paths.tmp);
   return true;
@@ -145,22 +135,14 @@ function hasAllBlobs({ paths }: Place, { artifacts, document }: ActionResult): b
 }
 
 /** False where it is gone already. */
-async function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf): Promise<boolean> {
+function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf): boolean {
+  const path = blobPathOf(place.paths, ref.digest);
   if (typeof readBlob(place, ref, checksumOf) === 'object') {
-    touchNow(blobPathOf(place.paths, ref.digest), Date.now());
+    touchNow(path, Date.now());
     return true;
   }
-  const { put, rm } = await import('cacache');
-  const { blobs } = place.paths;
-  // cacache would make them too, but for others to read, and without saying what is wrong when it cannot.
-  for (const dir of [join(blobs, 'tmp'), dirname(blobPathOf(place.paths, ref.digest))]) {
-    makeDir(dir);
-  }
-  // The index only ever grows by a line; a blob that is stored again must not leave its old line behind.
-  await (rm.entry as RemoveEntry)(blobs, ref.digest, { removeFully: true });
-  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  await put(blobs, ref.digest, data, { algorithms: ['sha256'], tmpPrefix: nameOfOurs() });
-  // cacache keeps quiet where a file is in the way already, whatever it holds.
+  writeFileAtomic(path, bytes, place.paths.tmp);
+  // A disk that does not give back what was written is told of now, not by each build after this one.
   const back = readBlob(place, ref, checksumOf);
   if (back === 'damaged') {
     throw new TierError(NAME, 'write', new Error(`the blob ${ref.digest} does not read back as it was written`));

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, lstatSync, openSync, readFileSync, rmSync, rmdirS
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import type { ActionKey, Digest } from './digest.ts';
-import { blobPathOf, indexPathOf, resultPathOf } from './layout.ts';
+import { blobPathOf, resultPathOf } from './layout.ts';
 import type { StorePaths } from './store-paths.ts';
 import { isSystemError } from './tier.ts';
 
@@ -86,11 +86,6 @@ function removeBlob(paths: StorePaths, digest: Digest, freshFromMs: number, leav
   const file = openSync(path, 'r');
   try {
     if (fstatSync(file).mtimeMs >= freshFromMs) return false;
-    // The index first: killed in between we leave a blob, which the next census finds, not a line, which none would.
-    isGone(() => {
-      leave(indexPathOf(paths, digest));
-      return true;
-    });
     leave(path);
     if (fstatSync(file).mtimeMs < freshFromMs) return true;
     writeFileAtomic(path, readFileSync(file), paths.tmp);

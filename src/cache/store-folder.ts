@@ -65,10 +65,10 @@ function isTorn(text: string, whole: string): boolean {
 
 /**
  * What may lie in a store without its version file: a store that was being deleted under a running build, or whose
- * version file is torn. Names alone are not enough, for `store` may be anybody's folder.
+ * version file is torn. Names alone are not enough, for `tmp` may be anybody's folder.
  */
 const CHILDREN: Readonly<Record<string, RegExp>> = {
-  store: /^(?:content-v\d+|index-v\d+|tmp)$/,
+  cas: /^[0-9a-f]{2}$/,
   ac: /^[0-9a-f]{2}$/,
   damaged: /^\d+-[0-9a-f]{64}/,
   lease: /^(?:[0-9a-f]{64}\.|\d+-[0-9a-f-]+$)/,

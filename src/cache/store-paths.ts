@@ -3,7 +3,6 @@ import { join } from 'node:path';
 /** Where things lie in the store's folder. */
 export interface StorePaths {
   readonly version: string;
-  /** cacache's own folder. */
   readonly blobs: string;
   readonly results: string;
   readonly damaged: string;
@@ -20,7 +19,7 @@ export interface StorePaths {
 export function storePathsOf(dir: string): StorePaths {
   return {
     version: join(dir, 'version'),
-    blobs: join(dir, 'store'),
+    blobs: join(dir, 'cas'),
     results: join(dir, 'ac'),
     damaged: join(dir, 'damaged'),
     lease: join(dir, 'lease'),

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { bellDirHere } from './bell-place.ts';
 import { removeForsaken } from './forsaken.ts';
 import { sweepLeases } from './lease-sweep.ts';
@@ -25,7 +24,7 @@ export async function sweep(
 
 /** The folders in which things lie under the name of the process that makes them, until they are done; see ownerNameIn. */
 export function unfinishedDirs(paths: StorePaths): readonly string[] {
-  return [paths.tmp, join(paths.blobs, 'tmp'), paths.stamps, paths.sandbox]; // the second is cacache's
+  return [paths.tmp, paths.stamps, paths.sandbox];
 }
 
 /** Whose a thing in one of these folders is; undefined for what is done, which has no process in its name. */

@@ -36,8 +36,7 @@ export function isSystemError(error: unknown): boolean {
 
 /**
  * The system's code of an error, or undefined where it is no error of the system.
- * The number is asked first: a library on the way may have put a name of its own over the real one (cacache calls every
- * failed rename EEXIST).
+ * The number is asked first: a library on the way may have put a name of its own over the real one, as npm's do.
  */
 export function systemCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -75,7 +75,7 @@ test.each<[string, (dir: string) => void, string]>([
     (dir) => copyFileSync(resultFile(dir, OTHER), resultFile(dir, DOCUMENT)),
     'damaged',
   ],
-  ['blobs all gone', (dir) => rmSync(join(dir, 'store'), { recursive: true }), 'incomplete'],
+  ['blobs all gone', (dir) => rmSync(join(dir, 'cas'), { recursive: true }), 'incomplete'],
   ['results all gone', (dir) => rmSync(join(dir, 'ac'), { recursive: true }), 'absent'],
   ['everything gone', (dir) => rmSync(dir, { recursive: true }), 'absent'],
 ])('%s is a miss, and the next put heals it', async (_, damage, cause) => {

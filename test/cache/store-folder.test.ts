@@ -14,11 +14,8 @@ const KEY = actionKeyOf(DOCUMENT);
 test.each<[string, (dir: string) => void]>([
   ["a file of somebody else's", (dir) => writeFileSync(join(dir, 'thesis.tex'), '')],
   ['a hidden file', (dir) => writeFileSync(join(dir, '.hidden'), '')],
-  [
-    'folders with our names and other things in them',
-    (dir) => mkdirSync(join(dir, 'store/shelf'), { recursive: true }),
-  ],
-  ['a file with the name of our folder', (dir) => writeFileSync(join(dir, 'store'), '')],
+  ['folders with our names and other things in them', (dir) => mkdirSync(join(dir, 'cas/shelf'), { recursive: true })],
+  ['a file with the name of our folder', (dir) => writeFileSync(join(dir, 'cas'), '')],
   ["another program's version file", (dir) => writeFileSync(join(dir, 'version'), '3.1.4\n')],
   ['a folder in the place of the version file', (dir) => mkdirSync(join(dir, 'version'))],
 ])('a folder that holds %s is not used and not touched', async (_, fill) => {
@@ -30,7 +27,7 @@ test.each<[string, (dir: string) => void]>([
 test('a store of a newer version is not used and not touched', async () => {
   const dir = tempDir();
   writeFileSync(join(dir, 'version'), seal('moccache store 2'));
-  mkdirSync(join(dir, 'store'));
+  mkdirSync(join(dir, 'cas'));
   await expectRefusal(dir, 'newer version (store format 2)');
 });
 

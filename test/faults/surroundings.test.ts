@@ -279,7 +279,7 @@ const CLOCKS: readonly Fault[] = [
 
 const LEASE = String.raw`/lease/[0-9a-f]{64}\.lock$`;
 const RESULT = '/builds/ac/';
-const BLOB = '/content-v2/';
+const BLOB = '/builds/cas/';
 const COMPILED = '/builds/sandbox/.*/out/';
 const outputOf = (name: string) => String.raw`/\.${name}\..*\.tmp$`;
 
@@ -314,8 +314,7 @@ const CALLS = (
       never,
     ],
     ['mkdir makes a folder of the cache and says EEXIST', 'mkdir', '/builds/ac/..$', 'EEXIST', 'done', coldNever],
-    ['rename puts a result in place and says ENOENT', 'rename', '/builds/tmp/', 'ENOENT', 'done', coldNever],
-    ['rename puts a blob in place and says ENOENT', 'rename', '/store/tmp/', 'ENOENT', 'done', coldNever],
+    ['rename puts a file of the store in place and says ENOENT', 'rename', '/builds/tmp/', 'ENOENT', 'done', coldNever],
     ['rename puts an output in place and says ENOENT', 'rename', outputOf('a.most'), 'ENOENT', 'done', never],
     ['rename takes an output away and says ENOENT', 'rename', String.raw`/a\.wasm$`, 'ENOENT', 'done', coldNever],
   ] as const

@@ -127,7 +127,7 @@ async function goodFiles(on: Scene): Promise<ReadonlyMap<string, Readonly<Record
 
 /** Of results and blobs, while they come and go. */
 function sizeOf(store: string): number {
-  return ['ac', 'store/content-v2'].reduce((sum, dir) => sum + sizeOfFolder(join(store, dir)), 0);
+  return ['ac', 'cas'].reduce((sum, dir) => sum + sizeOfFolder(join(store, dir)), 0);
 }
 
 function sizeOfFolder(dir: string): number {

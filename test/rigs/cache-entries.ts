@@ -54,7 +54,7 @@ export function resultFile(dir: string, document: string): string {
 
 /** Where the store in `dir` keeps a blob. */
 export function blobFile(dir: string, digest: Digest): string {
-  return join(dir, 'store/content-v2/sha256', digest.slice(0, 2), digest.slice(2, 4), digest.slice(4));
+  return join(dir, 'cas', digest.slice(0, 2), digest);
 }
 
 /** All files under a folder with their bytes as latin1, folders with their mode: to see that nothing was touched. */

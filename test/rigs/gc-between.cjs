@@ -5,6 +5,6 @@ const fs = require('node:fs');
 const { unlinkSync } = fs;
 fs.unlinkSync = (path) => {
   const now = Date.now() / 1000;
-  if (String(path).includes('content-v2')) fs.utimesSync(path, now, now);
+  if (String(path).includes('/cas/')) fs.utimesSync(path, now, now);
   unlinkSync(path);
 };

@@ -117,8 +117,7 @@ export function scene(files: Readonly<Record<string, string | Uint8Array | undef
   onTestFinished(() => {
     for (const child of children) child.kill('SIGKILL');
     for (const pid of starts()) killQuietly(pid);
-    makeWritable(base);
-    rmSync(base, { recursive: true, force: true, maxRetries: 3 });
+    removeAll(base);
   });
 
   const put: Scene['put'] = (changed) => {
@@ -245,7 +244,7 @@ function litterIn(dir: string): readonly string[] {
   return paths.filter((path) => LITTER.test(path));
 }
 
-const LITTER = /^(?:sandbox|tmp|store\/tmp|lease|moccache-\d+)\/.|^stamps\/.*-|\.(?:tmp|old|lock|break)$/;
+const LITTER = /^(?:sandbox|tmp|lease|moccache-\d+)\/.|^stamps\/.*-|\.(?:tmp|old|lock|break)$/;
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -274,6 +273,15 @@ function killQuietly(pid: number): void {
   }
 }
 
-function makeWritable(dir: string): void {
-  execFileSync('chmod', ['-R', 'u+rwX', dir]);
+/** A collection that a build has started may be writing there still; rmSync tries no more than the last step again. */
+function removeAll(dir: string): void {
+  for (let left = 50; existsSync(dir); left -= 1) {
+    try {
+      execFileSync('chmod', ['-R', 'u+rwX', dir], { stdio: 'ignore' });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+      if (left === 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
 }
