@@ -12,6 +12,7 @@ import { ownerNameIn, unfinishedDirs } from './sweep.ts';
 /** All that is in a store, as it was at `atMs`. Times are in milliseconds since the epoch. */
 export interface Census {
   readonly atMs: number;
+  /** In the order of their keys. */
   readonly results: readonly CountedResult[];
   /** Blobs that are there and that no result names. */
   readonly loose: readonly LooseBlob[];
@@ -32,12 +33,17 @@ export interface CountedResult {
   readonly blobs: readonly CountedBlob[];
 }
 
+/** A blob that results name: one object, however many they are. */
 export interface CountedBlob {
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** How many results name it. */
+  readonly uses: number;
 }
 
-export interface LooseBlob extends CountedBlob {
+export interface LooseBlob {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
   readonly changedMs: number;
 }
 
@@ -62,7 +68,7 @@ export async function takeCensus(dir: string, paths: StorePaths): Promise<Census
     unitCount: COUNT_UNITS,
     isLong: (first) => first.kind === 'results' && first.usedMs.length > MANY_IN_A_FOLDER,
   });
-  const named = new Map<Digest, CountedBlob>();
+  const named = new Map<Digest, CountingBlob>();
   const read = counts.flatMap((count) => (count?.kind === 'results' ? resultsIn(count, named) : []));
   const there = counts.flatMap((count) => (count?.kind === 'blobs' ? digestsIn(count.digests) : []));
   const missing = new Set(named.values());
@@ -89,10 +95,12 @@ export async function takeCensus(dir: string, paths: StorePaths): Promise<Census
 /** The blobs that results name which are there now and were not in the census. */
 export async function blobsNamedSince(paths: StorePaths, census: Census): Promise<ReadonlySet<Digest>> {
   const read = openReader(paths, await loadChecksum());
-  const known = new Set(census.results.map(({ key }) => key));
+  const known = census.results; // both in order
   const named = new Set<Digest>();
+  let next = 0;
   for (const key of allKeys(paths)) {
-    if (known.has(key)) continue;
+    while ((known[next]?.key ?? key) < key) next += 1;
+    if (known[next]?.key === key) continue;
     for (const { digest } of read(key)?.blobs ?? []) named.add(digest);
   }
   return named;
@@ -101,15 +109,20 @@ export async function blobsNamedSince(paths: StorePaths, census: Census): Promis
 /** So many results in one of 256 folders are some thousands in all. */
 const MANY_IN_A_FOLDER = 16;
 
+type CountingBlob = { -readonly [Property in keyof CountedBlob]: CountedBlob[Property] };
+
 /** A blob that many results name is one object, kept in `named`: else each of the results would hold its digest. */
 function resultsIn(
   count: Extract<FolderCount, { kind: 'results' }>,
-  named: Map<Digest, CountedBlob>,
+  named: Map<Digest, CountingBlob>,
 ): readonly CountedResult[] {
   const counted = (digest: Digest, sizeBytes: number): CountedBlob => {
     const known = named.get(digest);
-    if (known !== undefined) return known;
-    const blob = { digest, sizeBytes };
+    if (known !== undefined) {
+      known.uses += 1;
+      return known;
+    }
+    const blob = { digest, sizeBytes, uses: 1 };
     named.set(digest, blob);
     return blob;
   };

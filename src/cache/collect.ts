@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { blobsNamedSince, takeCensus, type Census, type CountedBlob } from './census.ts';
+import { blobsNamedSince, takeCensus, type Census } from './census.ts';
 import { digestOf, type Digest } from './digest.ts';
 import type { EvictedResult, Eviction } from './eviction.ts';
 import { breakForsaken, breakLock, tryLock, type HeldLock } from './held-lock.ts';
@@ -110,7 +110,7 @@ async function carryOut(
   const results = await remove(planned.results, { kind: 'results', items: keys, paths });
   const kept = await stillNamed(paths, census, planned, results);
   const freshFromMs = census.atMs - Math.max(freshMs, CLOCK_STEP_MS);
-  const removeBlobs = async <T extends CountedBlob>(all: readonly T[]): Promise<readonly T[]> => {
+  const removeBlobs = async <T extends { readonly digest: Digest }>(all: readonly T[]): Promise<readonly T[]> => {
     const toGo = all.filter(({ digest }) => !kept.has(digest));
     return remove(toGo, { kind: 'blobs', items: toGo.map(({ digest }) => digest), paths, freshFromMs });
   };
@@ -130,11 +130,10 @@ async function stillNamed(
   planned: Gone,
   removed: readonly EvictedResult[],
 ): Promise<ReadonlySet<Digest>> {
-  const gone = new Set(removed.map(({ result }) => result.key));
+  const gone = new Set(removed);
   const named = new Set(await blobsNamedSince(paths, census));
-  const toGo = new Set(planned.blobs.map(({ digest }) => digest));
-  for (const { key, blobs } of census.results) {
-    if (!gone.has(key)) for (const { digest } of blobs) if (toGo.has(digest)) named.add(digest);
+  for (const spared of planned.results) {
+    if (!gone.has(spared)) for (const { digest } of spared.result.blobs) named.add(digest);
   }
   return named;
 }

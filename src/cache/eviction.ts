@@ -1,5 +1,5 @@
 import type { Census, CountedBlob, CountedResult, Leftover, LooseBlob } from './census.ts';
-import type { ActionKey, Digest } from './digest.ts';
+import type { ActionKey } from './digest.ts';
 
 /** What a store is to be held to. Sizes are of results and blobs. */
 export interface EvictionPolicy {
@@ -12,7 +12,7 @@ export interface EvictionPolicy {
 /** What is to go, in the order in which it goes: results, then blobs, then the rest. */
 export interface Eviction {
   readonly results: readonly EvictedResult[];
-  /** Blobs that only these results name. */
+  /** Blobs that only these results name: where one of them stays after all, so do its blobs. */
   readonly blobs: readonly CountedBlob[];
   /** Blobs that no result names. */
   readonly loose: readonly LooseBlob[];
@@ -40,18 +40,19 @@ export function planEviction(census: Census, policy: EvictionPolicy, nowMs: numb
   const ordered = [...census.results].sort((a, b) => a.usedMs - b.usedMs || (a.key < b.key ? -1 : 1));
   const loose = census.loose.filter(({ changedMs }) => nowMs - changedMs > UNFINISHED_MS);
   const looseBytes = sumOf(loose);
-  const removal = openRemoval(census);
+  const removal = openRemoval();
+  const isLeased = ({ key }: CountedResult): boolean => census.leased.has(key);
   const keptMs = Math.max(policy.workingSetMs, IN_USE_MS);
   for (const result of ordered) {
-    if (census.leased.has(result.key) || Math.abs(nowMs - result.usedMs) <= IN_USE_MS) continue;
-    if (nowMs - result.usedMs > policy.maxAgeMs) removal.add(result, 'age');
+    const ageMs = nowMs - result.usedMs;
+    if (ageMs > policy.maxAgeMs && Math.abs(ageMs) > IN_USE_MS && !isLeased(result)) removal.add(result, 'age');
   }
   const wholeBytes = () => census.sizeBytes - looseBytes - removal.freedBytes();
   const goalBytes = wholeBytes() > policy.maxBytes ? policy.maxBytes * TRIM_TO : Infinity;
   for (const result of ordered) {
     if (wholeBytes() <= goalBytes) break;
     const isRecent = Math.abs(nowMs - result.usedMs) <= keptMs;
-    if (!isRecent && !census.leased.has(result.key) && !removal.has(result)) removal.add(result, 'size');
+    if (!isRecent && !isLeased(result) && !removal.has(result)) removal.add(result, 'size');
   }
   const keptBytes = wholeBytes();
   return {
@@ -69,7 +70,7 @@ export function planRemoval(
   chosen: { readonly keys: ReadonlySet<ActionKey> | undefined; readonly olderThanMs: number },
   nowMs: number,
 ): Eviction {
-  const removal = openRemoval(census);
+  const removal = openRemoval();
   for (const result of census.results) {
     const isChosen = chosen.keys?.has(result.key) !== false && nowMs - result.usedMs >= chosen.olderThanMs;
     if (isChosen && !census.leased.has(result.key)) removal.add(result, 'asked');
@@ -104,33 +105,32 @@ interface Removal {
   end(): Pick<Eviction, 'results' | 'blobs'>;
 }
 
-/** Counts for each blob how many results name it that are to stay. */
-function openRemoval(census: Census): Removal {
-  const uses = new Map<Digest, number>();
-  for (const { blobs } of census.results) for (const { digest } of blobs) uses.set(digest, (uses.get(digest) ?? 0) + 1);
+/** Counts for each blob of what goes how many results name it that are to stay. */
+function openRemoval(): Removal {
+  const usesLeft = new Map<CountedBlob, number>();
   const results: EvictedResult[] = [];
-  const gone = new Set<ActionKey>();
+  const gone = new Set<CountedResult>();
   const blobs: CountedBlob[] = [];
   let freed = 0;
   return {
     add(result, why) {
       results.push({ result, why });
-      gone.add(result.key);
+      gone.add(result);
       freed += result.sizeBytes;
       for (const blob of result.blobs) {
-        const left = (uses.get(blob.digest) ?? 1) - 1;
-        uses.set(blob.digest, left);
+        const left = (usesLeft.get(blob) ?? blob.uses) - 1;
+        usesLeft.set(blob, left);
         if (left > 0) continue;
         blobs.push(blob);
         freed += blob.sizeBytes;
       }
     },
-    has: ({ key }) => gone.has(key),
+    has: (result) => gone.has(result),
     freedBytes: () => freed,
     end: () => ({ results, blobs }),
   };
 }
 
-function sumOf(blobs: readonly CountedBlob[]): number {
+function sumOf(blobs: readonly LooseBlob[]): number {
   return blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

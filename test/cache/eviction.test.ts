@@ -10,12 +10,15 @@ const POLICY: EvictionPolicy = { maxBytes: 1_000_000, maxAgeMs: 30 * DAY_MS, wor
 
 /** A result of 10 bytes, and blobs by name of 90 bytes each. */
 function result(name: string, ageMs: number, blobs: readonly string[] = [name]): CountedResult {
-  const counted = blobs.map((blob) => ({ digest: digestOf(blob), sizeBytes: 90 }));
+  const counted = blobs.map((blob) => ({ digest: digestOf(blob), sizeBytes: 90, uses: 1 }));
   return { key: actionKeyOf(name), usedMs: NOW_MS - ageMs, sizeBytes: 10, blobs: counted };
 }
 
-function census(results: readonly CountedResult[], more: Partial<Census> = {}): Census {
-  const blobs = new Set(results.flatMap((one) => one.blobs.map(({ digest }) => digest)));
+function census(given: readonly CountedResult[], more: Partial<Census> = {}): Census {
+  const all = given.flatMap((one) => one.blobs);
+  const usesOf = (digest: string) => all.filter((blob) => blob.digest === digest).length;
+  const blobs = new Map(all.map((blob) => [blob.digest, { ...blob, uses: usesOf(blob.digest) }]));
+  const results = given.map((one) => ({ ...one, blobs: one.blobs.map((blob) => blobs.get(blob.digest) ?? blob) }));
   return {
     atMs: NOW_MS,
     results,
