@@ -17,8 +17,8 @@ export async function openBlobs(
   const named = new Map<Digest, BlobRef>();
   for (const key of keys) {
     const bytes = readOrNone(resultPathOf(paths, key));
-    const result = bytes === undefined ? undefined : parseResult(bytes, checksumOf);
-    for (const ref of Object.values(result?.artifacts ?? {})) named.set(ref.digest, ref);
+    const stored = bytes === undefined ? undefined : parseResult(bytes, checksumOf);
+    for (const ref of Object.values(stored?.result.artifacts ?? {})) named.set(ref.digest, ref);
   }
   return (digest) => {
     const ref = named.get(digest);

@@ -147,7 +147,7 @@ export function openCache(options: CacheOptions): Cache {
       if (!readable) return undefined;
       try {
         const found = await store.readDocument(key);
-        if (found.kind === 'damaged') tell({ kind: 'damaged', tier: store.name, key, what: 'document' });
+        if (found.kind === 'damaged') tell({ kind: 'damaged', tier: store.name, key, what: 'result' });
         return found.kind === 'found' ? found.text : undefined;
       } catch (error) {
         noteTrouble(error);
@@ -211,7 +211,6 @@ function entryOf({ document, artifacts, costMs }: NewEntry, checksumOf: Checksum
   const refs = Object.fromEntries(Object.entries(artifacts).map(([name, bytes]) => [name, refOf(bytes)]));
   const result = {
     key: actionKeyOf(document),
-    document: refOf(Buffer.from(document)),
     artifacts: refs,
     costMs: Math.max(0, Math.round(costMs)),
     createdMs: Math.max(0, Math.round(nowMs)),

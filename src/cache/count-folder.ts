@@ -1,14 +1,14 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
 import type { ActionKey } from './digest.ts';
-import { parseResult, type BlobRef } from './entry.ts';
+import { parseHead, type BlobRef } from './entry.ts';
 import { FIRST_DIGITS, blobsUnder, keysWith, resultPathOf } from './layout.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /**
  * What a part of a store holds, in columns. Digits of keys and digests (64 each) stand one after the other.
- * Of result n: `keys`, `usedMs`, `sizes`, and how many of the next `digests` and `blobSizes` are its blobs'; none where it
- * does not read as a result.
+ * Of result n: `keys`, `usedMs`, `sizes`, and how many of the next `digests` and `blobSizes` are its blobs'; none where its
+ * head does not read as one.
  */
 export type FolderCount =
   | {
@@ -49,12 +49,11 @@ export function openReader(
   paths: Pick<StorePaths, 'results'>,
   checksumOf: ChecksumOf,
 ): (key: ActionKey) => ReadResult | undefined {
-  const space = new Uint8Array(16 * 1024); // a result is some hundred bytes long
+  const space = new Uint8Array(16 * 1024); // a head is some hundred bytes long; the document does not matter here
   return (key) => {
     try {
-      const { bytes, stats } = readWithStats(resultPathOf(paths, key), space);
-      const result = parseResult(bytes, checksumOf);
-      const refs = result === undefined ? [] : [...Object.values(result.artifacts), result.document];
+      const { start, stats } = readStart(resultPathOf(paths, key), space);
+      const refs = Object.values(parseHead(start, checksumOf)?.result.artifacts ?? {});
       // One blob may be two artifacts, such as an empty text.
       const blobs = refs.filter(({ digest }, index) => refs.findIndex((one) => one.digest === digest) === index);
       return { key, stats, blobs };
@@ -66,14 +65,12 @@ export function openReader(
   };
 }
 
-/** The bytes may lie in `space`, and stay there until the next call. */
-function readWithStats(path: string, space: Uint8Array): { readonly bytes: Uint8Array; readonly stats: Stats } {
+/** As much of a file as goes into `space`. It stays there until the next call. */
+function readStart(path: string, space: Uint8Array): { readonly start: Uint8Array; readonly stats: Stats } {
   const file = openSync(path, 'r');
   try {
     const stats = fstatSync(file);
-    if (!stats.isFile()) return { bytes: new Uint8Array(), stats };
-    if (stats.size > space.length) return { bytes: readFileSync(file), stats };
-    return { bytes: space.subarray(0, readSync(file, space)), stats };
+    return { start: space.subarray(0, stats.isFile() ? readSync(file, space) : 0), stats };
   } finally {
     closeSync(file);
   }

@@ -16,8 +16,6 @@ export function isBlobOf(ref: BlobRef, bytes: Uint8Array, checksumOf: ChecksumOf
 /** The stored form of an entry (ActionResult of Bazel's Remote Execution API): names to blobs. */
 export interface ActionResult {
   readonly key: ActionKey;
-  /** The document whose digest is the key, kept so that a miss can be explained. */
-  readonly document: BlobRef;
   readonly artifacts: Readonly<Record<string, BlobRef>>;
   /** What the action took when it ran, in whole milliseconds of wall time. */
   readonly costMs: number;
@@ -39,48 +37,77 @@ export type Lookup =
   | { readonly kind: 'miss'; readonly cause: MissCause; readonly what?: string };
 
 /**
- * A result as text. It repeats its key and ends in a checksum of all that is above it, so that it vouches for itself.
+ * A result as bytes: a head, and the document whose digest is the key, kept so that a miss can be explained. The head
+ * repeats the key and ends in a checksum of all that is above it, so that it vouches for itself and for the document.
  *
  *     moccache result 1
  *     key DIGEST
- *     document DIGEST CHECKSUM SIZE
  *     artifact NAME DIGEST CHECKSUM SIZE      one line each, in code-unit order of their names
  *     cost MILLISECONDS
  *     created MILLISECONDS
+ *     document CHECKSUM SIZE
  *     check CHECKSUM
+ *     the document, to the end
  *
  * Throws where the result cannot be written so that it reads back the same: an artifact's name with a space in it,
  * a time that is no whole number.
  */
-export function writeResult(result: ActionResult, checksumOf: ChecksumOf): string {
+export function writeResult(result: ActionResult, document: string, checksumOf: ChecksumOf): Uint8Array {
   const names = Object.keys(result.artifacts).sort();
   const odd = names.find((name) => !NAME.test(name));
   if (odd !== undefined) throw new Error(`not a name for an artifact: ${JSON.stringify(odd)}`);
+  const documentBytes = Buffer.from(document);
   const lines = [
     FIRST_LINE,
     `key ${result.key}`,
-    `document ${refText(result.document)}`,
     ...names.map((name) => `artifact ${name} ${refText(result.artifacts[name])}`),
     `cost ${wholeText(result.costMs)}`,
     `created ${wholeText(result.createdMs)}`,
+    `document ${checksumOf(documentBytes)} ${documentBytes.length}`,
     '',
   ];
   const text = lines.join('\n');
-  return `${text}check ${checksumOf(Buffer.from(text, 'latin1'))}\n`;
+  return Buffer.concat([Buffer.from(`${text}check ${checksumOf(Buffer.from(text, 'latin1'))}\n`), documentBytes]);
+}
+
+/** What was written as a result. */
+export interface StoredResult {
+  readonly result: ActionResult;
+  readonly document: Uint8Array;
+}
+
+/** Undefined where a single bit is not as writeResult would have it. */
+export function parseResult(bytes: Uint8Array, checksumOf: ChecksumOf): StoredResult | undefined {
+  const head = parseHead(bytes, checksumOf);
+  if (head === undefined) return undefined;
+  const document = bytes.subarray(head.sizeBytes);
+  const isWhole = document.length === head.documentBytes && checksumOf(document) === head.documentChecksum;
+  return isWhole ? { result: head.result, document } : undefined;
+}
+
+export interface ResultHead {
+  readonly result: ActionResult;
+  /** Of the head itself; the document follows. */
+  readonly sizeBytes: number;
+  readonly documentBytes: number;
+  readonly documentChecksum: Checksum;
 }
 
 /**
- * The result that was written, or undefined where a single bit of it is not as writeResult would have it: the grammar
- * leaves one way to write each result, and the checksum tells of an accident that the grammar lets pass.
+ * The head alone, of bytes that begin with it; undefined where a single bit of it is not as writeResult would have it: the
+ * grammar leaves one way to write each head, and the checksum tells of an accident that the grammar lets pass.
  */
-export function parseResult(bytes: Uint8Array, checksumOf: ChecksumOf): ActionResult | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  const [whole, key, documentText, artifactLines = '', costText, createdText, check] = RESULT.exec(text) ?? [];
-  if (whole === undefined || checksumOf(bytes.subarray(0, -CHECK_LINE_BYTES)) !== check) return undefined;
-  const document = parseRef(documentText);
+export function parseHead(bytes: Uint8Array, checksumOf: ChecksumOf): ResultHead | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const checkedBytes = buffer.indexOf(CHECK_LINE_START) + 1;
+  const sizeBytes = checkedBytes + CHECK_LINE_BYTES;
+  const fields = HEAD.exec(buffer.toString('latin1', 0, sizeBytes));
+  const [, key, artifactLines = '', costText, createdText, documentChecksum, documentText, check] = fields ?? [];
+  if (fields === null || checksumOf(bytes.subarray(0, checkedBytes)) !== check) return undefined;
+  const documentBytes = parseWhole(documentText);
   const costMs = parseWhole(costText);
   const createdMs = parseWhole(createdText);
-  if (document === undefined || costMs === undefined || createdMs === undefined) return undefined;
+  if (documentBytes === undefined || costMs === undefined || createdMs === undefined) return undefined;
   const artifacts: [string, BlobRef][] = [];
   for (const line of artifactLines.split('\n').slice(0, -1)) {
     const [, name = '', ...refText] = line.split(' ');
@@ -88,7 +115,8 @@ export function parseResult(bytes: Uint8Array, checksumOf: ChecksumOf): ActionRe
     if (ref === undefined || name <= (artifacts.at(-1)?.[0] ?? '')) return undefined;
     artifacts.push([name, ref]);
   }
-  return { key: key as ActionKey, document, artifacts: Object.fromEntries(artifacts), costMs, createdMs };
+  const result = { key: key as ActionKey, artifacts: Object.fromEntries(artifacts), costMs, createdMs };
+  return { result, sizeBytes, documentBytes, documentChecksum: documentChecksum as Checksum };
 }
 
 const FIRST_LINE = 'moccache result 1';
@@ -97,10 +125,11 @@ const NAME_SHAPE = '[A-Za-z][A-Za-z0-9._-]*';
 const NAME = new RegExp(`^${NAME_SHAPE}$`);
 const WHOLE_SHAPE = '(?:0|[1-9][0-9]{0,15})';
 const REF_SHAPE = `[0-9a-f]{64} [0-9a-f]{16} ${WHOLE_SHAPE}`;
-const RESULT = new RegExp(
-  `^${FIRST_LINE}\nkey ([0-9a-f]{64})\ndocument (${REF_SHAPE})\n((?:artifact ${NAME_SHAPE} ${REF_SHAPE}\n)*)` +
-    `cost (${WHOLE_SHAPE})\ncreated (${WHOLE_SHAPE})\ncheck ([0-9a-f]{16})\n$`,
+const HEAD = new RegExp(
+  `^${FIRST_LINE}\nkey ([0-9a-f]{64})\n((?:artifact ${NAME_SHAPE} ${REF_SHAPE}\n)*)` +
+    `cost (${WHOLE_SHAPE})\ncreated (${WHOLE_SHAPE})\ndocument ([0-9a-f]{16}) (${WHOLE_SHAPE})\ncheck ([0-9a-f]{16})\n$`,
 );
+const CHECK_LINE_START = '\ncheck ';
 const CHECK_LINE_BYTES = 'check 0123456789abcdef\n'.length;
 
 function refText(ref: BlobRef | undefined): string {

@@ -11,6 +11,7 @@ import {
   type BlobRef,
   type Entry,
   type Lookup,
+  type StoredResult,
 } from './entry.ts';
 import { blobPathOf, resultPathOf } from './layout.ts';
 import { touch, touchNow } from './recency.ts';
@@ -20,12 +21,9 @@ import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
 export type FoundDocument =
   { readonly kind: 'found'; readonly text: string } | { readonly kind: 'missing' | 'damaged' };
 
-/** The local place: a file for each blob and for each result. */
+/** The local place: a file for each blob, and one for each result with its document. */
 export interface LocalStore extends Tier {
-  /**
-   * The document that a key stands for, checked. Where the entry is there and its document is not whole, the entry goes
-   * with it, so that the next run of the action stores both again. Throws a TierError.
-   */
+  /** The document that a key stands for, checked. Throws a TierError. */
   readDocument(key: ActionKey): Promise<FoundDocument>;
 }
 
@@ -67,12 +65,9 @@ export function openLocalStore(dir: string, options: { readonly readOnly?: boole
       }),
     readDocument: (key) =>
       inTrouble('read', (checksumOf) => {
-        const result = isEmpty() ? 'missing' : readResult(place, key, checksumOf);
-        if (typeof result === 'string') return { kind: result };
-        const bytes = readBlob(place, result.document, checksumOf);
-        if (typeof bytes === 'object') return { kind: 'found', text: Buffer.from(bytes).toString('utf8') };
-        if (!place.readOnly) rmSync(resultPathOf(place.paths, key), { force: true });
-        return { kind: bytes };
+        const stored = isEmpty() ? 'missing' : readResult(place, key, checksumOf);
+        if (typeof stored === 'string') return { kind: stored };
+        return { kind: 'found', text: Buffer.from(stored.document).toString('utf8') };
       }),
   };
 }
@@ -98,9 +93,10 @@ async function inTrouble<T>(doing: string, work: (checksumOf: ChecksumOf) => T |
 }
 
 function readEntry(place: Place, key: ActionKey, wanted: readonly string[], checksumOf: ChecksumOf): Lookup {
-  const result = readResult(place, key, checksumOf);
-  if (result === 'missing') return ABSENT;
-  if (result === 'damaged') return { kind: 'miss', cause: 'damaged', what: 'result' };
+  const stored = readResult(place, key, checksumOf);
+  if (stored === 'missing') return ABSENT;
+  if (stored === 'damaged') return { kind: 'miss', cause: 'damaged', what: 'result' };
+  const { result } = stored;
   const bytes: Record<string, Uint8Array> = {};
   for (const name of wanted) {
     const ref = Object.hasOwn(result.artifacts, name) ? result.artifacts[name] : undefined;
@@ -114,8 +110,8 @@ function readEntry(place: Place, key: ActionKey, wanted: readonly string[], chec
 }
 
 /**
- * Blobs, then the document, then the result: a result never names what is not there (invariant 4). False where something
- * of it is gone already.
+ * Blobs, then the result: a result never names what is not there (invariant 4). False where something of it is gone
+ * already.
  */
 function writeEntry(place: Place, document: string, entry: Entry, checksumOf: ChecksumOf): boolean {
   const { result } = entry;
@@ -124,14 +120,13 @@ function writeEntry(place: Place, document: string, entry: Entry, checksumOf: Ch
     if (bytes === undefined) throw new Error(`no bytes for the artifact ${name}`);
     if (!writeBlob(place, ref, bytes, checksumOf)) return false;
   }
-  if (!writeBlob(place, result.document, Buffer.from(document), checksumOf)) return false;
   if (!hasAllBlobs(place, result)) return false; // the store was deleted between two of them, say
-  writeFileAtomic(resultPathOf(place.paths, result.key), writeResult(result, checksumOf), place.paths.tmp);
+  writeFileAtomic(resultPathOf(place.paths, result.key), writeResult(result, document, checksumOf), place.paths.tmp);
   return true;
 }
 
-function hasAllBlobs({ paths }: Place, { artifacts, document }: ActionResult): boolean {
-  return [...Object.values(artifacts), document].every(({ digest }) => existsSync(blobPathOf(paths, digest)));
+function hasAllBlobs({ paths }: Place, { artifacts }: ActionResult): boolean {
+  return Object.values(artifacts).every(({ digest }) => existsSync(blobPathOf(paths, digest)));
 }
 
 /** False where it is gone already. */
@@ -150,10 +145,10 @@ function writeBlob(place: Place, ref: BlobRef, bytes: Uint8Array, checksumOf: Ch
   return back !== 'missing';
 }
 
-function readResult(place: Place, key: ActionKey, checksumOf: ChecksumOf): ActionResult | 'missing' | 'damaged' {
+function readResult(place: Place, key: ActionKey, checksumOf: ChecksumOf): StoredResult | 'missing' | 'damaged' {
   return readChecked(place, { path: resultPathOf(place.paths, key), name: `${key}-result` }, (bytes) => {
-    const result = parseResult(bytes, checksumOf);
-    return result?.key === key ? result : undefined;
+    const stored = parseResult(bytes, checksumOf);
+    return stored?.result.key === key ? stored : undefined;
   });
 }
 

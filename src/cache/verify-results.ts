@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setAside } from './damage.ts';
-import type { ActionKey } from './digest.ts';
+import { digestOf, type ActionKey } from './digest.ts';
 import { parseResult, type ActionResult, type BlobRef } from './entry.ts';
 import { blobPathOf, resultPathOf } from './layout.ts';
 import { makeDir } from './make-dir.ts';
@@ -31,11 +31,12 @@ export function checkResult(verifying: Verifying, blobs: Blobs, key: ActionKey):
 }
 
 function judge(verifying: Verifying, blobs: Blobs, key: ActionKey, bytes: Uint8Array | 'folder'): ActionResult | Why {
-  const result = bytes === 'folder' ? undefined : parseResult(bytes, verifying.checksumOf);
-  if (result === undefined) return 'torn';
+  const stored = bytes === 'folder' ? undefined : parseResult(bytes, verifying.checksumOf);
+  if (stored === undefined) return 'torn';
+  const { result, document } = stored;
   if (result.key !== key) return 'other-key';
-  if (result.document.digest !== (key as string)) return 'other-document';
-  const fits = refsOf(result).every(([, ref]) => {
+  if (digestOf(document) !== (key as string)) return 'other-document';
+  const fits = Object.values(result.artifacts).every((ref) => {
     const blob = blobs.named(ref.digest);
     return typeof blob === 'string' || (blob.sizeBytes === ref.sizeBytes && blob.checksum === ref.checksum);
   });
@@ -102,15 +103,11 @@ function reportLack(verifying: Verifying, key: ActionKey, path: string, lacking:
 }
 
 function lackingIn(blobs: Blobs, result: ActionResult): Pick<Lacking, 'what' | 'ref'> | undefined {
-  for (const [what, ref] of refsOf(result)) {
+  for (const [what, ref] of Object.entries(result.artifacts)) {
     const blob = blobs.named(ref.digest);
     if (blob === 'missing' || blob === 'damaged') return { what, ref };
   }
   return undefined;
-}
-
-function refsOf({ document, artifacts }: ActionResult): readonly (readonly [string, BlobRef])[] {
-  return [['document', document], ...Object.entries(artifacts)];
 }
 
 function readOrNone(path: string): Uint8Array | 'folder' | undefined {

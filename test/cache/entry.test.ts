@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadChecksum, type Checksum } from '../../src/cache/checksum.ts';
 import type { ActionKey, Digest } from '../../src/cache/digest.ts';
-import { parseResult, writeResult, type ActionResult } from '../../src/cache/entry.ts';
+import { parseHead, parseResult, writeResult, type ActionResult, type BlobRef } from '../../src/cache/entry.ts';
 import { bytesOf, entryOf } from '../rigs/cache-entries.ts';
 
 const checksumOf = await loadChecksum();
@@ -17,27 +17,30 @@ const ref = fc.record({
 const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9._-]{0,12}$/);
 const result: fc.Arbitrary<ActionResult> = fc.record({
   key: hex(64).map((text) => text as ActionKey),
-  document: ref,
   artifacts: fc.dictionary(name, ref, { maxKeys: 5, noNullPrototype: true }),
   costMs: whole,
   createdMs: whole,
 });
 
-const small = (await entryOf('a document\n', { wasm: bytesOf(100), did: bytesOf(20), most: bytesOf(0) })).result;
-const text = Buffer.from(writeResult(small, checksumOf));
+const DOCUMENT = 'a document\ncheck of what it holds: \u00e9\n';
+const small = (await entryOf(DOCUMENT, { wasm: bytesOf(100), did: bytesOf(20), most: bytesOf(0) })).result;
+const text = Buffer.from(writeResult(small, DOCUMENT, checksumOf));
 
 test('a result reads back as it was written', () => {
   fc.assert(
-    fc.property(result, (any) => {
-      expect(parseResult(Buffer.from(writeResult(any, checksumOf)), checksumOf)).toEqual(any);
+    fc.property(result, fc.string({ unit: 'grapheme' }), (any, document) => {
+      const bytes = writeResult(any, document, checksumOf);
+      expect(parseResult(bytes, checksumOf)).toEqual({ result: any, document: Buffer.from(document) });
+      const sizeBytes = bytes.length - Buffer.byteLength(document);
+      expect(parseHead(bytes.subarray(0, sizeBytes), checksumOf)).toMatchObject({ result: any, sizeBytes });
     }),
   );
 });
 
 test('the order in which artifacts were named does not show', () => {
-  const { did, most, wasm } = small.artifacts as Record<'did' | 'most' | 'wasm', ActionResult['document']>;
-  expect(writeResult({ ...small, artifacts: { wasm, did, most } }, checksumOf)).toBe(
-    writeResult({ ...small, artifacts: { most, wasm, did } }, checksumOf),
+  const { did, most, wasm } = small.artifacts as Record<'did' | 'most' | 'wasm', BlobRef>;
+  expect(writeResult({ ...small, artifacts: { wasm, did, most } }, DOCUMENT, checksumOf)).toEqual(
+    writeResult({ ...small, artifacts: { most, wasm, did } }, DOCUMENT, checksumOf),
   );
 });
 
@@ -72,16 +75,17 @@ test.each([
   ['carriage returns', (good: string) => good.replaceAll('\n', '\r\n')],
   ['another format', (good: string) => good.replace('result 1', 'result 2')],
 ])('with %s it is no result, even where its checksum is right', (_, change) => {
-  const body = change(text.toString()).replace(/check .*\r?\n$/, '');
-  const forged = `${body}check ${checksumOf(Buffer.from(body))}\n`;
+  const body = change(text.toString().replace(/check [0-9a-f]{16}\n[^]*$/, ''));
+  const forged = `${body}check ${checksumOf(Buffer.from(body))}\n${DOCUMENT}`;
+  expect(forged === text.toString()).toBe(false);
   expect(parseResult(Buffer.from(forged), checksumOf)).toBeUndefined();
 });
 
 test.each(['', 'a b', 'a\nb', '__proto__', '7', '../x'])('%j is no name for an artifact', (odd) => {
-  const artifacts = Object.fromEntries([[odd, small.document]]);
-  expect(() => writeResult({ ...small, artifacts }, checksumOf)).toThrow('not a name');
+  const artifacts = Object.fromEntries(Object.values(small.artifacts).map((any) => [odd, any]));
+  expect(() => writeResult({ ...small, artifacts }, DOCUMENT, checksumOf)).toThrow('not a name');
 });
 
 test.each([-1, 0.5, NaN, Infinity])('a cost of %d cannot be written', (costMs) => {
-  expect(() => writeResult({ ...small, costMs }, checksumOf)).toThrow('not a whole number');
+  expect(() => writeResult({ ...small, costMs }, DOCUMENT, checksumOf)).toThrow('not a whole number');
 });

@@ -1,4 +1,4 @@
-import fs, { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -43,7 +43,8 @@ test('the document is kept and can be read by its key', async () => {
   const { dir, store } = await filledStore();
   expect(await store.readDocument(KEY)).toEqual({ kind: 'found', text: DOCUMENT });
   expect(await store.readDocument(actionKeyOf('another'))).toEqual({ kind: 'missing' });
-  writeFileSync(blobFile(dir, digestOf(DOCUMENT)), DOCUMENT.replace('moc', 'mod'));
+  const path = resultFile(dir, DOCUMENT);
+  writeFileSync(path, readFileSync(path, 'utf8').replace('moc', 'mod'));
   expect(await store.readDocument(KEY)).toEqual({ kind: 'damaged' });
 });
 
@@ -51,10 +52,10 @@ test('two entries with the same bytes share them', async () => {
   const { dir, store } = await filledStore();
   const before = filesIn(join(dir, 'cas'));
   await store.put('another document\n', await entryOf('another document\n', ARTIFACTS));
-  expect(filesIn(join(dir, 'cas'))).toHaveLength(before.length + 1); // its document
+  expect(filesIn(join(dir, 'cas'))).toEqual(before);
 });
 
-test.each([1, 2, 3, 4])(
+test.each([1, 2, 3])(
   'a store that is moved away after %i blobs of an entry: the entry is whole or not there',
   async (count) => {
     const dir = join(tempDir(), 'builds');
@@ -94,7 +95,7 @@ test('putting the same a thousand times over leaves the blobs as they were, and 
   for (let round = 0; round < 1_000; round += 1) await store.put(DOCUMENT, small);
   expect(contents()).toEqual(withSmall);
   const blobsIn = (files: object) => Object.keys(files).filter((path) => /[0-9a-f]{64}$/.test(path)).length;
-  expect(blobsIn(withSmall)).toBe(blobsIn(before) + 1);
+  expect(blobsIn(withSmall)).toBe(blobsIn(before) + 1); // its wasm
 });
 
 test('a blob that is gone is stored again, and nothing else', async () => {

@@ -16,7 +16,6 @@ export async function entryOf(document: string, artifacts: Readonly<Record<strin
   return {
     result: {
       key: actionKeyOf(document),
-      document: refOf(Buffer.from(document)),
       artifacts: Object.fromEntries(refs),
       costMs: 4_012,
       createdMs: 1_700_000_000_000,

@@ -249,9 +249,9 @@ type Results = ReadonlyMap<string, Readonly<Record<EntryFile['stage'], ActionRes
 async function resultsOf(on: Scene, { canisters }: BuildJson): Promise<Results> {
   const checksumOf = await loadChecksum();
   const read = (key: string): ActionResult => {
-    const result = parseResult(readFileSync(resultFile(on, key)), checksumOf);
-    if (result === undefined) throw new Error(`no result that can be read: ${key}`);
-    return result;
+    const stored = parseResult(readFileSync(resultFile(on, key)), checksumOf);
+    if (stored === undefined) throw new Error(`no result that can be read: ${key}`);
+    return stored.result;
   };
   return new Map(
     canisters.map(({ canister, key, compileKey }) => [canister, { compile: read(compileKey), finish: read(key) }]),
