@@ -1,5 +1,4 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { nameOfOurs } from './process.ts';
 
@@ -41,7 +40,7 @@ let bellDir: string | undefined;
 function findBellDir(): string | undefined {
   const uid = process.getuid?.();
   if (uid === undefined) return undefined;
-  for (const base of [tmpdir(), '/tmp']) {
+  for (const base of [process.getBuiltinModule('node:os').tmpdir(), '/tmp']) {
     const dir = join(base, `moccache-${uid}`);
     if (Buffer.byteLength(dir) + LONGEST.length >= MOST_BYTES) continue;
     try {

@@ -74,7 +74,7 @@ export function makeLock(place: LockPlace, owner: Owner): () => boolean {
   const identity = identityOfNew(place, begunMs);
   try {
     writeRecord(place, { owner, lockIdentity: identity });
-    if (seeLock(place)?.identity !== identity) throw taken(place);
+    if (identityAt(place) !== identity) throw taken(place);
   } catch (error) {
     quietly(() => removeFolder(place, identity));
     throw error;
@@ -94,7 +94,7 @@ export function makeLock(place: LockPlace, owner: Owner): () => boolean {
 function identityOfNew(place: LockPlace, begunMs: number): string {
   const isFresh = () => monotonicMs() - begunMs < NAMELESS_SILENCE_MS / 2;
   try {
-    const identity = seeLock(place)?.identity;
+    const identity = identityAt(place);
     if (identity === undefined || !isFresh()) throw taken(place);
     return identity;
   } catch (error) {
@@ -124,7 +124,7 @@ export function removeDeadLock(place: LockPlace, dead: SeenLock): void {
  * it is another's.
  */
 function removeFolder(place: LockPlace, identity: string): boolean {
-  if (seeLock(place)?.identity !== identity) return false;
+  if (identityAt(place) !== identity) return false;
   const name = nameOfOurs();
   // Among outputs the name tells whose it is, for the sweep; upstream sees nothing of it.
   const aside = place.recordKind === 'own' ? join(dirname(place.lockDir), name) : `${place.recordPath}.${name}.old`;
@@ -132,15 +132,21 @@ function removeFolder(place: LockPlace, identity: string): boolean {
     renameSync(place.lockDir, aside);
   } catch (error) {
     // An overlay file system does not move what lies in a layer below.
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV' || seeLock(place)?.identity !== identity) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV' || identityAt(place) !== identity) throw error;
     rmdirSync(place.lockDir);
     return true;
   }
-  const moved = lstatSync(aside, { bigint: true, throwIfNoEntry: false });
-  const isIt = moved !== undefined && identityOf(moved) === identity;
+  const moved = identityAt({ lockDir: aside });
+  const isIt = moved === identity;
   if (isIt) rmdirSync(aside);
   else if (moved !== undefined) renameSync(aside, place.lockDir);
   return isIt;
+}
+
+/** What seeLock says of it, without reading who holds it. */
+function identityAt({ lockDir }: Pick<LockPlace, 'lockDir'>): string | undefined {
+  const stats = lstatSync(lockDir, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? undefined : identityOf(stats);
 }
 
 function identityOf({ ino, birthtimeNs }: BigIntStats): string {
@@ -165,7 +171,7 @@ function writeRecord(place: LockPlace, record: OwnerRecord): void {
 function overwrite(path: string, text: string): void {
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT);
   try {
-    ftruncateSync(file, writeSync(file, text, 0));
+    ftruncateSync(file, writeSync(file, Buffer.from(text), 0, null, 0));
   } finally {
     closeSync(file);
   }

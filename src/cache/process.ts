@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { bootHere } from './boot.ts';
 import { randomDigits, shortHashOf } from './short-hash.ts';
 
 /** A process, so that others can tell whether it lives. */
@@ -18,13 +18,19 @@ export type Liveness = 'alive' | 'dead' | 'unclear';
 
 export function processHere(): ProcessId {
   known ??= {
-    host: hostname(),
-    boot: orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+    host: hostHere(),
+    boot: bootHere(),
     pids: orEmpty(() => readlinkSync('/proc/self/ns/pid')),
     pid: process.pid,
     started: statOf(process.pid)?.started ?? '',
   };
   return known;
+}
+
+/** As os.hostname has it, which Node loads for longer than all else here takes. */
+function hostHere(): string {
+  const name = orEmpty(() => readFileSync('/proc/sys/kernel/hostname', 'utf8').trim());
+  return name === '' ? process.getBuiltinModule('node:os').hostname() : name;
 }
 
 export function livenessOf(id: ProcessId): Liveness {
@@ -84,8 +90,8 @@ function livenessHere(pid: number, started: string): Liveness {
 
 /** From /proc: when the process began (field 22), and whether it has ended and only waits to be collected (field 3). */
 function statOf(pid: number): { readonly started: string; readonly ended: boolean } | undefined {
-  const text = orEmpty(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  // The second field is the program's name in brackets, and may hold brackets and spaces itself.
+  const text = orEmpty(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  // The second field is the program's name in brackets, and may hold brackets, spaces and any bytes itself.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state, started] = [fields[0], fields[19]];
   if (state === undefined || started === undefined) return undefined;
