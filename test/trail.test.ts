@@ -118,13 +118,14 @@ async function callsWith(sources: number): Promise<number> {
   return calls.filter((call) => call.includes(s.base) && !ofNode.test(call)).length;
 }
 
-/** Whoever has to add to this makes every build slower. */
+/** Whoever has to add to this makes builds slower that put back files whose blobs are not known by their stamps. */
 const EXPECTED = /^(?:Internal Binding|NativeModule) (?:os|signal_wrap|internal\/abort_controller)$/;
 
-test('where only the outputs are gone, what puts them back is loaded, and nothing else of ours', async () => {
+test('where only the outputs are gone, what reads them is loaded, and nothing else of ours', async () => {
   const s = await standing();
   const before = s.files();
   rmSync(s.out, { recursive: true });
+  // Both canisters have the same interface: its blob was touched by the second, when by these builds' clock it was now.
   const { files, node, stderr } = await s.build();
   expect([...files].sort()).toEqual(['mops-restore.cjs', 'mops.cjs']);
   expect(node.filter((name) => !EXPECTED.test(name))).toEqual([]);
@@ -203,7 +204,7 @@ test('what was optimized is told and put back as it was, and another wasm-opt is
   expect({ files, stdout }).toEqual({ files: ['mops.cjs'], stdout: expect.stringMatching(OPTIMIZED) as unknown });
   rmSync(s.out, { recursive: true });
   const restored = await s.build();
-  expect([...restored.files].sort()).toEqual(['mops-restore.cjs', 'mops.cjs']);
+  expect(restored.files).toEqual(['mops.cjs']);
   expect(restored.stdout).toMatch(OPTIMIZED);
   expect(s.files()).toEqual(before);
   expect((await s.build([], { BINARYEN_CORES: '1' })).stderr).toMatch(/a {2}optimized/);

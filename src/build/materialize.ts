@@ -21,17 +21,16 @@ export function planMaterialize(dir: string, stem: string, wanted: Wanted): read
   });
 }
 
+/** A file's bytes, or what writes them to a new file. What that throws is thrown, all else as it was. */
+export type Content = Uint8Array | ((path: string) => void);
+
 /**
  * Makes the files appear, whole and from one action (invariant 8): all of them are written beside their places first,
  * then renamed. Where more than one changes, the old wasm steps aside before the others appear, so that a kill in
  * between leaves no wasm rather than one beside another's interface; the next build finds it missing and puts it back.
  * The caller holds upstream's lock on the output. Throws a BuildError; the previous files are then as they were.
  */
-export function materialize(
-  dir: string,
-  stem: string,
-  files: Readonly<Partial<Record<ArtifactName, Uint8Array>>>,
-): void {
+export function materialize(dir: string, stem: string, files: Readonly<Partial<Record<ArtifactName, Content>>>): void {
   const names = ORDER.filter((name) => files[name] !== undefined);
   const nonce = nameOfOurs();
   const place = (name: ArtifactName) => join(dir, `${stem}.${name}`);
@@ -45,7 +44,7 @@ export function materialize(
     for (const name of names) {
       if (isDirectory(place(name))) throw Object.assign(new Error('a directory is in the way'), { code: 'EISDIR' });
       written.push(name);
-      writeFileSync(beside(name), files[name] ?? new Uint8Array());
+      write(files[name] ?? new Uint8Array(), beside(name));
     }
     if (names.length > 1) {
       for (const name of [...names].reverse()) {
@@ -98,7 +97,13 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
+function write(content: Content, path: string): void {
+  if (typeof content === 'function') content(path);
+  else writeFileSync(path, content);
+}
+
 function moveAway(from: string, to: string): boolean {
+  if (lstatSync(from, { throwIfNoEntry: false }) === undefined) return false; // an error takes longer to make
   try {
     renameSync(from, to);
     return true;

@@ -1,3 +1,4 @@
+import { seeBlobs } from './blobs.ts';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
 import { actionKeyOf, digestOf, type ActionKey, type Digest } from './digest.ts';
 import type { BlobRef, Entry, Lookup } from './entry.ts';
@@ -73,8 +74,11 @@ export interface Cache {
   readNote(name: Digest): string | undefined;
   /** Notes a small text, in the place of what was noted under the name. Never throws. */
   writeNote(name: Digest, text: string): void;
-  /** Leaves what was seen on the way to an answer, for readTrail. Never throws. */
-  leaveTrail(question: string, sights: readonly Sight[], answer: unknown): void;
+  /**
+   * Leaves what was seen on the way to an answer, for readTrail. With `blobs`, which the answer names, the next one has
+   * them by their stamps. Never throws.
+   */
+  leaveTrail(question: string, sights: readonly Sight[], answer: unknown, blobs?: ReadonlySet<Digest>): void;
   /** Appends a line to the journal, where this process may write to the store. Never throws. */
   appendRecord(record: JournalRecord): void;
   /**
@@ -168,8 +172,10 @@ export function openCache(options: CacheOptions): Cache {
     writeNote(name, text) {
       if (writable) writeNote(paths.notes, paths.tmp, name, text);
     },
-    leaveTrail(question, sights, answer) {
-      if (writable) writeTrail(paths.trails, paths.tmp, question, { sights, answer });
+    leaveTrail(question, sights, answer, blobs = new Set()) {
+      if (!writable) return;
+      const all = [...sights, ...seeBlobs(paths, [...blobs])];
+      writeTrail(paths.trails, paths.tmp, question, { sights: all, answer });
     },
     appendRecord(record) {
       if (writable) appendRecord(paths.journal, record, Date.now());

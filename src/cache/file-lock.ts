@@ -1,8 +1,8 @@
-import { closeSync, openSync, realpathSync } from 'node:fs';
+import { lockPlaceOf, workLocked, type BriefEnd } from './brief-lock.ts';
 import { breakForsaken, breakLock } from './held-lock.ts';
-import { isNameless, makeLock, NAMELESS_SILENCE_MS, seeLock, type LockPlace, type SeenLock } from './lock.ts';
+import { isNameless, NAMELESS_SILENCE_MS, seeLock, type SeenLock } from './lock.ts';
 import { monotonicMs } from './monotonic.ts';
-import { ownerHere, type Owner } from './owner.ts';
+import type { Owner } from './owner.ts';
 import { openWatch, pause, pollLock } from './waiting.ts';
 
 export interface FileLockOptions {
@@ -17,39 +17,24 @@ export interface FileLockOptions {
 }
 
 export type FileLockEnd<T> =
-  | { readonly kind: 'done'; readonly value: T }
-  /** The work is done, but another program took us for dead in the middle of it: it may have worked at the same time. */
-  | { readonly kind: 'lost' }
-  | { readonly kind: 'busy'; readonly waitedMs: number; readonly holder: Owner | undefined };
+  BriefEnd<T> | { readonly kind: 'busy'; readonly waitedMs: number; readonly holder: Owner | undefined };
 
 /**
  * Runs `work` while holding the lock on a file that other programs lock as well, with proper-lockfile and five minutes
  * for stale. The file is made when absent and stays, empty; while we hold the lock it says who we are, so that a killed
  * process of ours is recognised at once. Throws what `work` throws, and the system's error where the lock cannot be made.
- *
- * The work is synchronous: the lock is held for milliseconds, needs no heartbeat, and no exit can come in between. So
- * the folder is made and removed here, as the library would; loading it would take longer than all the rest of a hit.
- * It is loaded where a dead lock has to be broken.
+ * The work is synchronous (see workLocked); proper-lockfile is loaded where a dead lock has to be broken.
  */
 export async function withFileLock<T>(path: string, options: FileLockOptions, work: () => T): Promise<FileLockEnd<T>> {
   const { label, maxWaitMs, onWait, signal } = options;
   const begunMs = monotonicMs();
-  const place = placeOf(path);
+  const place = lockPlaceOf(path);
   const watch = openWatch((seen) => (isNameless(seen) ? NAMELESS_SILENCE_MS : STALE_MS));
   let told = false;
   for (;;) {
     signal?.throwIfAborted();
-    const release = tryLockBriefly(place, label);
-    if (release !== undefined) {
-      let value: T;
-      try {
-        value = work();
-      } catch (error) {
-        release();
-        throw error;
-      }
-      return release() ? { kind: 'done', value } : { kind: 'lost' };
-    }
+    const end = workLocked(place, label, work);
+    if (end !== undefined) return end;
     const seen = seeLock(place);
     if (seen === undefined) continue;
     const waitedMs = monotonicMs() - begunMs;
@@ -79,31 +64,6 @@ export async function breakDeadFileLock(path: string): Promise<void> {
 const STALE_MS = 300_000; // as the other programs have it
 const TELL_AFTER_MS = 2_000;
 const LOOK_MS = 1_000;
-
-/** The place where every program that locks the file looks: beside the real file, whatever links lead to it. */
-function placeOf(path: string): LockPlace {
-  closeSync(openSync(path, 'a'));
-  const real = realpathSync(path);
-  return { lockDir: `${real}.lock`, recordPath: real, recordKind: 'marker' };
-}
-
-/** Takes the lock and gives what releases it without a throw (see makeLock), or undefined where somebody has it. */
-function tryLockBriefly(place: LockPlace, label: string): (() => boolean) | undefined {
-  const owner = ownerHere(label, '');
-  try {
-    const remove = makeLock(place, owner);
-    return () => {
-      try {
-        return remove();
-      } catch {
-        return true; // what is left behind is found dead by the next one
-      }
-    };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
-    throw error;
-  }
-}
 
 /** proper-lockfile's own rule, by which another program would take the lock as well. Not for one of us that is alive. */
 function isStaleToOthers(seen: SeenLock): boolean {

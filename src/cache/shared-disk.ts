@@ -10,7 +10,7 @@ import type { Sight } from './sights.ts';
 export function liesOnSharedDisk(sights: readonly Sight[]): boolean {
   const pathOn = new Map<number, string>(); // one for each device
   for (const [kind, path, device] of sights) {
-    if (kind === 'file' || kind === 'own') pathOn.set(device, dirname(path));
+    if (kind === 'file' || kind === 'own' || kind === 'blob') pathOn.set(device, dirname(path));
   }
   return [...pathOn.values()].some(isShared);
 }

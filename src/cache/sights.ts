@@ -8,6 +8,7 @@ import {
   type Dirent,
   type Stats,
 } from 'node:fs';
+import { bootHere } from './boot.ts';
 
 /** A file's device, number, size and times: to write to it, put another in its place or rename it changes one of them. */
 export type Stamp = readonly [dev: number, ino: number, size: number, mtimeMs: number, ctimeMs: number];
@@ -17,6 +18,8 @@ export type Stamp = readonly [dev: number, ino: number, size: number, mtimeMs: n
  *
  *     file     was read: the bytes are those that were read as long as the stamp is the same
  *     own      the same of a file that we keep: a plain one of its own name alone, and writable
+ *     blob     the same of one in the store, whose bytes were checked, since the machine was started: what was written
+ *              before that may have been lost with it, whatever the stamp says
  *     absent   neither a file nor anything else: what appears there changes what is found
  *     there    something is
  *     folder   a folder is; what it holds does not matter
@@ -26,9 +29,12 @@ export type Stamp = readonly [dev: number, ino: number, size: number, mtimeMs: n
  */
 export type Sight =
   | readonly [kind: 'file' | 'own', path: string, ...stamp: Stamp]
+  | readonly [kind: 'blob', path: string, ...stamp: Stamp, boot: string]
   | readonly [kind: 'absent' | 'there' | 'folder' | 'runs', path: string]
   | readonly [kind: 'names', path: string, ...names: string[]]
   | readonly [kind: 'real', path: string, real: string];
+
+export type BlobSight = Extract<Sight, readonly ['blob', ...unknown[]]>;
 
 /** Keeps what is seen until it is closed. */
 export interface Survey {
@@ -73,6 +79,25 @@ export function noteFile(kind: 'file' | 'own', path: string, stats: Stats, befor
   else if (kind === 'file') open.spoilt = true; // one of ours will be read once more
 }
 
+/**
+ * The sight of a blob, whose bytes are right as read after `stats` were taken; `beforeMs` as for noteFile. Undefined where it
+ * could change unseen, or the system does not tell its starts apart.
+ */
+export function sightOfBlob(path: string, stats: Stats, beforeMs: number): BlobSight | undefined {
+  const boot = bootHere();
+  return boot !== '' && isSettled(stats, beforeMs) ? ['blob', path, ...stampOf(stats), boot] : undefined;
+}
+
+/** Whether the open file is the blob that was seen, unchanged since. */
+export function isSameBlob(stats: Stats, sight: BlobSight): boolean {
+  return stats.isFile() && hasStamp(stats, sight) && sight[7] === bootHere();
+}
+
+/** Whether nothing at all has that name, not even a link that leads nowhere. Throws the system's error. */
+export function isAbsent(path: string): boolean {
+  return lstatSync(path, OR_NONE) === undefined;
+}
+
 /** Whether it is still seen. Throws nothing: what cannot be looked at is not seen. */
 export function isStillSeen(sight: Sight): boolean {
   try {
@@ -81,6 +106,8 @@ export function isStillSeen(sight: Sight): boolean {
     return false;
   }
 }
+
+type StampedSight = readonly [kind: string, path: string, ...stamp: Stamp, ...more: unknown[]];
 
 interface Kept {
   readonly sights: Map<string, Sight>;
@@ -92,7 +119,7 @@ let open: Kept | undefined;
 /** What the kinds say something about: of one path there is one sight for each. */
 const ASPECTS: Readonly<Record<Sight[0], string>> = {
   ...{ file: 'what', absent: 'what', there: 'what', folder: 'what' },
-  ...{ own: 'own', names: 'names', real: 'real', runs: 'runs' },
+  ...{ own: 'own', blob: 'blob', names: 'names', real: 'real', runs: 'runs' },
 };
 
 /*
@@ -127,6 +154,10 @@ function look(sight: Sight): boolean {
       const stats = lstatSync(path, OR_NONE);
       return stats !== undefined && isPlain(stats) && hasStamp(stats, sight);
     }
+    case 'blob': {
+      const stats = lstatSync(path, OR_NONE);
+      return stats !== undefined && isSameBlob(stats, sight);
+    }
     case 'absent':
       return statSync(path, OR_NONE) === undefined;
     case 'there':
@@ -155,7 +186,7 @@ export function isPlain(stats: Stats): boolean {
   return stats.isFile() && (stats.mode & 0o200) !== 0 && stats.nlink === 1;
 }
 
-function hasStamp(stats: Stats, sight: Extract<Sight, readonly [unknown, unknown, ...Stamp]>): boolean {
+function hasStamp(stats: Stats, sight: StampedSight): boolean {
   return (
     stats.ctimeMs === sight[6] &&
     stats.mtimeMs === sight[5] &&

@@ -16,7 +16,7 @@ import { isStillSeen, type Sight } from './sights.ts';
  *     file = trail trail
  *     trail = JSON of [FORMAT, question, sights, answer], LF
  */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** A trail that was left before. The answer is whatever was given to writeTrail. */
 export interface Trail {
@@ -27,19 +27,23 @@ export interface Trail {
 /** The trail of a question, where there is one and it is whole. Never throws. */
 export function readTrail(trailsDir: string, question: string): Trail | undefined {
   try {
-    const bytes = readFileSync(join(trailsDir, shortHashOf(question)));
-    const half = bytes.subarray(0, bytes.length / 2);
-    if (!half.equals(bytes.subarray(half.length))) return undefined;
-    const [format, asked, sights, answer] = JSON.parse(half.toString('utf8')) as [number, string, Sight[], unknown];
+    const text = readFileSync(join(trailsDir, shortHashOf(question)), 'utf8'); // Node has a shorter way for that
+    const half = text.slice(0, text.length / 2);
+    if (half !== text.slice(half.length)) return undefined;
+    const [format, asked, sights, answer] = JSON.parse(half) as [number, string, Sight[], unknown];
     return format === FORMAT && asked === question ? { sights, answer } : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whether all that matters is as it was. `own` sights are not asked about. */
+/** Whether all that decides the answer is as it was. Files of ours, `own` and `blob`, do not, and are not asked about. */
 export function isStillTrue(trail: Trail): boolean {
-  return trail.sights.every((sight) => sight[0] === 'own' || isStillSeen(sight));
+  return trail.sights.every((sight) => isOfOurs(sight) || isStillSeen(sight));
+}
+
+function isOfOurs([kind]: Sight): boolean {
+  return kind === 'own' || kind === 'blob';
 }
 
 /**

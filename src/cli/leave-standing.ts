@@ -42,7 +42,8 @@ export function leaveStanding(ended: Ended, sights: readonly Sight[] | undefined
   };
   const scriptDir = dirname(host.script);
   const question = questionOf({ cwd: host.cwd, scriptDir, args: host.args, env: host.env });
-  cache.leaveTrail(question, sights, standing);
+  const blobs = new Set(hits.flatMap(({ artifacts }) => Object.values(artifacts).map(({ digest }) => digest)));
+  cache.leaveTrail(question, sights, standing, blobs);
 }
 
 /** A new version of ours may see things otherwise: its executables are a part of what is seen. */

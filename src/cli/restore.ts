@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { openBlobs } from '../cache/blobs.ts';
 import { openSurvey, type Sight } from '../cache/sights.ts';
-import { storePathsOf, type StorePaths } from '../cache/store-paths.ts';
+import type { StorePaths } from '../cache/store-paths.ts';
 import { writeTrail } from '../cache/trail.ts';
 import { BuildError, type ArtifactName, type BuildEvent } from '../build/outcome.ts';
 import { planMaterialize } from '../build/materialize.ts';
@@ -11,10 +11,12 @@ import type { Hit, Standing } from './standing.ts';
 import { writeOut } from './streams.ts';
 
 export interface Restoring {
-  readonly storeDir: string;
+  readonly paths: StorePaths;
   readonly question: string;
   readonly sights: readonly Sight[];
   readonly standing: Standing;
+  /** Those of its hits, from the first on, whose files are in place. */
+  readonly done: readonly Hit[];
 }
 
 /** Why the process has to end, where a signal told it to. */
@@ -27,24 +29,18 @@ export interface Stopped {
  * do: a part is gone from the cache or damaged, say; then the build as a whole knows what to do, and what to say.
  */
 export async function restore(restoring: Restoring): Promise<readonly Hit[] | Stopped | undefined> {
-  const { storeDir, question, sights, standing } = restoring;
-  const paths = storePathsOf(storeDir);
+  const { paths, standing, done } = restoring;
   const survey = openSurvey();
   const stop = stopOnSignal();
   try {
-    const hits: Hit[] = [];
-    for (const hit of standing.hits) {
+    const hits: Hit[] = [...done];
+    for (const hit of standing.hits.slice(done.length)) {
       const started = process.hrtime.bigint();
       const files = await restoreFiles(paths, standing.outputDir, hit, stop.signal);
       if (files === undefined) return undefined;
       hits.push({ ...hit, files, durationMs: Number(process.hrtime.bigint() - started) / 1e6 });
     }
-    const own = survey.seen()?.filter(([kind]) => kind === 'own') ?? [];
-    // What was written now is too young to be known by its stamp: the next build looks at the bytes once more.
-    if (hits.every(({ files }) => files === 'unchanged')) {
-      const all = [...sights.filter(([kind]) => kind !== 'own'), ...own];
-      writeTrail(paths.trails, paths.tmp, question, { sights: all, answer: standing });
-    }
+    leaveTrail(restoring, survey.seen() ?? []);
     return hits;
   } catch (error) {
     const exitCode = stop.exitCode();
@@ -55,6 +51,18 @@ export async function restore(restoring: Restoring): Promise<readonly Hit[] | St
     survey.close();
     stop.forget();
   }
+}
+
+/**
+ * Leaves word of those files of ours that were known by their bytes alone. What was written now is not among them, being too
+ * young to be known by its stamp: the next build looks at its bytes once more.
+ */
+function leaveTrail({ paths, question, sights, standing }: Restoring, seen: readonly Sight[]): void {
+  if (seen.length === 0) return;
+  const nameOf = ([kind, path]: Sight) => `${kind} ${path}`;
+  const anew = new Set(seen.map(nameOf));
+  const all = [...sights.filter((sight) => !anew.has(nameOf(sight))), ...seen];
+  writeTrail(paths.trails, paths.tmp, question, { sights: all, answer: standing });
 }
 
 async function restoreFiles(

@@ -6,8 +6,9 @@ import { resultPathOf } from '../cache/layout.ts';
 import { mayHoldLeftovers, namesIn } from '../cache/leftovers.ts';
 import { touch } from '../cache/recency.ts';
 import { isStillSeen } from '../cache/sights.ts';
-import { storePathsOf } from '../cache/store-paths.ts';
+import { storePathsOf, type StorePaths } from '../cache/store-paths.ts';
 import { isStillTrue, readTrail, type Trail } from '../cache/trail.ts';
+import { putBackAll } from './put-back-all.ts';
 import { questionOf } from './question.ts';
 import { tellHits, type Hit, type Standing } from './standing.ts';
 import { isAllWritten, writeOut } from './streams.ts';
@@ -29,11 +30,10 @@ async function start(): Promise<void> {
     process.exitCode = hits.exitCode;
     return;
   }
-  const { standing, storeDir } = trodden;
+  const { standing, paths } = trodden;
   const nowMs = Date.now();
   await tellHits({ ...standing, hits }, trodden.cwd, process.env);
   const records = hits.map((hit) => recordOf(hit, standing.root, [], nowMs)).filter((record) => record !== undefined);
-  const paths = storePathsOf(storeDir);
   appendRecords(paths.journal, records, nowMs);
   // What is up to date is in use, too, and is to stay in the cache.
   const keys = hits
@@ -46,7 +46,7 @@ async function start(): Promise<void> {
 /** A trail on which nothing has changed, the outputs aside. */
 interface Trodden {
   readonly cwd: string;
-  readonly storeDir: string;
+  readonly paths: StorePaths;
   readonly question: string;
   readonly trail: Trail;
   readonly standing: Standing;
@@ -64,14 +64,16 @@ function findTrail(): Trodden | undefined {
   const standing = trail.answer as Standing;
   const isSweepDue =
     mayHoldLeftovers(paths) || namesIn(standing.scratchDir).length > 0 || namesIn(standing.outputDir).some(isLeftover);
-  return isSweepDue ? undefined : { cwd, storeDir, question, trail, standing };
+  return isSweepDue ? undefined : { cwd, paths, question, trail, standing };
 }
 
 async function standOn(trodden: Trodden, startedNs: bigint) {
-  const { trail, standing } = trodden;
+  const { paths, trail, standing } = trodden;
   if (!areFilesStillThere(trail, standing)) {
+    const done = putBackAll(paths, trail.sights, standing);
+    if (done.length === standing.hits.length) return done;
     const { restore } = await import('./restore.ts');
-    return restore({ ...trodden, sights: trail.sights });
+    return restore({ ...trodden, sights: trail.sights, done });
   }
   const durationMs = Number(process.hrtime.bigint() - startedNs) / 1e6;
   return standing.hits.map((hit): Hit => ({ ...hit, files: 'unchanged', durationMs }));
