@@ -72,8 +72,9 @@ export function makeLock(place: LockPlace, owner: Owner): () => boolean {
   const begunMs = monotonicMs();
   mkdirSync(place.lockDir, { mode: 0o777 | OUR_MARK });
   const identity = identityOfNew(place, begunMs);
+  const record = writeOwnerRecord({ owner, lockIdentity: identity });
   try {
-    writeRecord(place, { owner, lockIdentity: identity });
+    writeRecord(place, record);
     if (identityAt(place) !== identity) throw taken(place);
   } catch (error) {
     quietly(() => removeFolder(place, identity));
@@ -81,11 +82,11 @@ export function makeLock(place: LockPlace, owner: Owner): () => boolean {
   }
   return () => {
     removeBell(owner.bell);
-    const holder = readRecord(place)?.owner.nonce;
+    const holder = holderIn(place, record, owner);
     // The lock first: killed in between we leave a record without a lock, which nobody believes, rather than a lock
     // without a record, which is waited for.
     const wasOurs = (holder === undefined || holder === owner.nonce) && removeFolder(place, identity);
-    if (readRecord(place)?.owner.nonce === owner.nonce) clearRecord(place);
+    if (holderIn(place, record, owner) === owner.nonce) clearRecord(place);
     return wasOurs;
   };
 }
@@ -154,15 +155,26 @@ function identityOf({ ino, birthtimeNs }: BigIntStats): string {
 }
 
 function readRecord(place: LockPlace): OwnerRecord | undefined {
+  const text = readRecordText(place);
+  return text === undefined ? undefined : parseOwnerRecord(text);
+}
+
+/** The nonce in the record that is there. Ours is known by its text, which is sooner told than parsed. */
+function holderIn(place: LockPlace, ours: string, owner: Owner): string | undefined {
+  const text = readRecordText(place);
+  if (text === ours) return owner.nonce;
+  return text === undefined ? undefined : parseOwnerRecord(text)?.owner.nonce;
+}
+
+function readRecordText(place: LockPlace): string | undefined {
   try {
-    return parseOwnerRecord(readFileSync(place.recordPath, 'utf8'));
+    return readFileSync(place.recordPath, 'utf8');
   } catch {
     return undefined; // unreadable is as good as absent: then the lock's beat decides
   }
 }
 
-function writeRecord(place: LockPlace, record: OwnerRecord): void {
-  const text = writeOwnerRecord(record);
+function writeRecord(place: LockPlace, text: string): void {
   if (place.recordKind === 'own') writeFileAtomic(place.recordPath, text, dirname(place.recordPath));
   else overwrite(place.recordPath, text);
 }

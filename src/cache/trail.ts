@@ -42,8 +42,8 @@ export function isStillTrue(trail: Trail): boolean {
   return trail.sights.every((sight) => isOfOurs(sight) || isStillSeen(sight));
 }
 
-function isOfOurs([kind]: Sight): boolean {
-  return kind === 'own' || kind === 'blob';
+function isOfOurs(sight: Sight): boolean {
+  return sight[0] === 'own' || sight[0] === 'blob'; // not taken apart: see look() in sights.ts
 }
 
 /**
