@@ -80,8 +80,8 @@ async function standOn(trodden: Trodden, startedNs: bigint) {
 }
 
 function areFilesStillThere({ sights }: Trail, { hits }: Standing): boolean {
-  const own = sights.filter(([kind]) => kind === 'own');
-  const seen = new Set(own.map(([, path]) => path));
+  const own = sights.filter((sight) => sight[0] === 'own'); // not taken apart: see look() in sights.ts
+  const seen = new Set(own.map((sight) => sight[1]));
   const paths = hits.flatMap(({ artifacts }) => Object.values(artifacts).map(({ path }) => path));
   return paths.every((path) => seen.has(path)) && own.every(isStillSeen);
 }
