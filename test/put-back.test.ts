@@ -213,7 +213,7 @@ test('a pipe in the place of a blob is not waited for', () => {
 });
 
 function blobOf(s: TrailScene, digest = ''): string {
-  return join(s.store, 'store/content-v2/sha256', digest.slice(0, 2), digest.slice(2, 4), digest.slice(4));
+  return join(s.store, 'cas', digest.slice(0, 2), digest);
 }
 
 /** The last byte becomes another; size and time stay what they were. */

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { READ } from './no-wait.ts';
 import { isSameBlob, type BlobSight } from './sights.ts';
 
 /** Thrown where a blob is not known by its stamp any more: then its bytes decide. */
@@ -13,7 +14,7 @@ export class BlobUnknown extends Error {}
  * right while the bytes are on their way to the disk.
  */
 export function copyBlob(sight: BlobSight, to: string): void {
-  const blob = openSync(sight[1], READ);
+  const blob = openSync(sight[1], READ_NO_LINK);
   try {
     checkSame(blob, sight);
     const copy = openSync(to, 'wx');
@@ -28,8 +29,7 @@ export function copyBlob(sight: BlobSight, to: string): void {
   }
 }
 
-// Neither through a link nor into the wait for whoever writes to a pipe that lies in a blob's place.
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const READ_NO_LINK = READ | constants.O_NOFOLLOW;
 
 /** More is not faster, for memory that was never used has to be had from the system first. */
 const PIECE_BYTES = 128 * 1024;

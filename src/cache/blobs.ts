@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { loadChecksum } from './checksum.ts';
 import { digestOf, type ActionKey, type Digest } from './digest.ts';
 import { isBlobOf, parseResult, type BlobRef } from './entry.ts';
 import { blobPathOf, resultPathOf } from './layout.ts';
+import { READ, readNoWait } from './no-wait.ts';
 import { note, sightOfBlob, type BlobSight } from './sights.ts';
 import type { StorePaths } from './store-paths.ts';
 
@@ -59,11 +60,9 @@ function readStamped(path: string): { readonly bytes: Uint8Array; readonly sight
   }
 }
 
-const READ = constants.O_RDONLY | constants.O_NONBLOCK; // a pipe that lies there is read as empty
-
 function readOrNone(path: string): Uint8Array | undefined {
   try {
-    return readFileSync(path);
+    return readNoWait(path);
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { loadChecksum, type ChecksumOf } from './checksum.ts';
 import type { ActionKey } from './digest.ts';
 import { parseHead, type BlobRef } from './entry.ts';
 import { FIRST_DIGITS, blobsUnder, keysWith, resultPathOf } from './layout.ts';
+import { READ } from './no-wait.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /**
@@ -67,7 +68,7 @@ export function openReader(
 
 /** As much of a file as goes into `space`. It stays there until the next call. */
 function readStart(path: string, space: Uint8Array): { readonly start: Uint8Array; readonly stats: Stats } {
-  const file = openSync(path, 'r');
+  const file = openSync(path, READ);
   try {
     const stats = fstatSync(file);
     return { start: space.subarray(0, stats.isFile() ? readSync(file, space) : 0), stats };

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { writeFileAtomic } from './atomic-file.ts';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
 import { setAside } from './damage.ts';
@@ -14,6 +14,7 @@ import {
   type StoredResult,
 } from './entry.ts';
 import { blobPathOf, resultPathOf } from './layout.ts';
+import { readNoWait } from './no-wait.ts';
 import { touch, touchNow } from './recency.ts';
 import { checkStoreFolder, prepareStoreFolder, storePathsOf, type StorePaths } from './store-folder.ts';
 import { isSystemError, systemCodeOf, TierError, type Tier } from './tier.ts';
@@ -184,7 +185,7 @@ function readChecked<T extends object>(
 
 function readOrNone(path: string): Uint8Array | 'directory' | undefined {
   try {
-    return readFileSync(path);
+    return readNoWait(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ESTALE') return undefined; // ESTALE: gone on the file server

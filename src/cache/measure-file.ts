@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Checksum, RunningChecksum } from './checksum.ts';
 import type { Digest } from './digest.ts';
+import { READ } from './no-wait.ts';
 
 /** A file by its bytes. */
 export interface Measured {
@@ -14,7 +15,7 @@ export interface Measured {
 export function measureFile(path: string, beginChecksum: () => RunningChecksum): Measured | 'missing' | 'folder' {
   let file: number | undefined;
   try {
-    file = openSync(path, 'r');
+    file = openSync(path, READ);
     const hash = createHash('sha256');
     const checksum = beginChecksum();
     let sizeBytes = 0;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setAside } from './damage.ts';
 import { digestOf, type ActionKey } from './digest.ts';
@@ -6,6 +6,7 @@ import { parseResult, type ActionResult, type BlobRef } from './entry.ts';
 import { blobPathOf, resultPathOf } from './layout.ts';
 import { makeDir } from './make-dir.ts';
 import { nameOfOurs } from './process.ts';
+import { readNoWait } from './no-wait.ts';
 import type { StoreProblem, Verifying } from './store-problem.ts';
 import { isSystemError, systemCodeOf } from './tier.ts';
 import type { Blobs } from './verify-blobs.ts';
@@ -112,7 +113,7 @@ function lackingIn(blobs: Blobs, result: ActionResult): Pick<Lacking, 'what' | '
 
 function readOrNone(path: string): Uint8Array | 'folder' | undefined {
   try {
-    return readFileSync(path);
+    return readNoWait(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ESTALE') return undefined;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -70,6 +71,8 @@ test.each<[string, (dir: string) => void, string]>([
   ['a folder in the place of a blob', (dir) => beFolder(wasmFile(dir)), 'damaged'],
   ['an empty result', (dir) => writeFileSync(resultFile(dir, DOCUMENT), ''), 'damaged'],
   ['a folder in the place of a result', (dir) => beFolder(resultFile(dir, DOCUMENT)), 'damaged'],
+  ['a pipe in the place of a blob', (dir) => bePipe(wasmFile(dir)), 'damaged'],
+  ['a pipe in the place of a result', (dir) => bePipe(resultFile(dir, DOCUMENT)), 'damaged'],
   [
     'a result that names another key',
     (dir) => copyFileSync(resultFile(dir, OTHER), resultFile(dir, DOCUMENT)),
@@ -146,6 +149,11 @@ function flip(bytes: Uint8Array, bit: number): Uint8Array {
   const flipped = Uint8Array.from(bytes);
   flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
   return flipped;
+}
+
+function bePipe(path: string): void {
+  rmSync(path);
+  execFileSync('mkfifo', [path]);
 }
 
 function beFolder(path: string): void {

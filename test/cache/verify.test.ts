@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -70,6 +71,8 @@ test.each<[string, (dir: string) => unknown, readonly object[]]>([
   ['an empty blob that is gone', (dir) => rmSync(blobFile(dir, digestOf(''))), [lacks('stdout', digestOf(''))]],
   ['a result that was cut off', (dir) => cut(resultFile(dir, DOCUMENT)), [damagedResult('torn')]],
   ['an empty result', (dir) => writeFileSync(resultFile(dir, DOCUMENT), ''), [damagedResult('torn')]],
+  ['a pipe in the place of a blob', (dir) => bePipe(blobFile(dir, wasm)), [damagedBlob, lacks('wasm', wasm)]],
+  ['a pipe in the place of a result', (dir) => bePipe(resultFile(dir, DOCUMENT)), [damagedResult('torn')]],
   ['a folder in the place of a result', (dir) => beFolder(resultFile(dir, DOCUMENT)), [damagedResult('torn')]],
   [
     'a result that is of another key',
@@ -212,6 +215,11 @@ function flipLast(path: string): void {
 
 function cut(path: string): void {
   writeFileSync(path, readFileSync(path).subarray(0, -1));
+}
+
+function bePipe(path: string): void {
+  rmSync(path);
+  execFileSync('mkfifo', [path]);
 }
 
 function beFolder(path: string): void {
