@@ -169,7 +169,7 @@ function look(sight: Sight): boolean {
       return names.length === sight.length - 2 && names.every((name, index) => name === sight[index + 2]);
     }
     case 'real':
-      return realpathSync(path) === sight[2];
+      return realpathSync.native(path) === sight[2]; // in one call; where it names it otherwise, it is not known
     case 'runs':
       accessSync(path, constants.X_OK);
       return true;
