@@ -58,7 +58,7 @@ describe.each(HELPERS)('with a helper that %s', (title, program) => {
     const counts = await doTogether({ ...work, isLong: () => true, helperFile: file });
     expect(wasStarted()).toBe(isProgram);
     expect(counts).toEqual(await doTogether({ ...work, isLong: () => false }));
-    expect(counts.flatMap((one) => (one?.kind === 'results' ? [...one.blobCounts] : []))).toEqual([3, 3, 3, 3]);
+    expect(counts.flatMap((one) => (one?.kind === 'results' ? [...one.blobCounts] : []))).toEqual([2, 2, 2, 2]);
   });
 
   test('all files go that are to go', async () => {
