@@ -314,7 +314,22 @@ const CALLS = (
       never,
     ],
     ['mkdir makes a folder of the cache and says EEXIST', 'mkdir', '/builds/ac/..$', 'EEXIST', 'done', coldNever],
-    ['rename puts a file of the store in place and says ENOENT', 'rename', '/builds/tmp/', 'ENOENT', 'done', coldNever],
+    [
+      'rename puts a result in place and says ENOENT',
+      'rename',
+      `/builds/tmp/.* -> .*${RESULT}`,
+      'ENOENT',
+      'done',
+      coldNever,
+    ],
+    [
+      'rename puts a blob in place and says ENOENT',
+      'rename',
+      `/builds/tmp/.* -> .*${BLOB}`,
+      'ENOENT',
+      'done',
+      coldNever,
+    ],
     ['rename puts an output in place and says ENOENT', 'rename', outputOf('a.most'), 'ENOENT', 'done', never],
     ['rename takes an output away and says ENOENT', 'rename', String.raw`/a\.wasm$`, 'ENOENT', 'done', coldNever],
   ] as const
