@@ -12,7 +12,7 @@ const home = (name, module, places) => ({
 const npm = (name) => `^node_modules/(@types/)?${name}/`;
 
 /** Everything that ends up in the bundles. ic-mops and motoko are found at run time, in the user's project. */
-const BUNDLED = ['proper-lockfile', 'xxhash-wasm', 'smol-toml', 'semver', 'picocolors', 'log-update'];
+const BUNDLED = ['proper-lockfile', 'xxhash-wasm', 'smol-toml', 'semver', 'log-update'];
 
 module.exports = {
   forbidden: [
@@ -63,7 +63,6 @@ module.exports = {
     home('xxhash-wasm', npm('xxhash-wasm'), ['^src/cache/checksum\\.ts$']),
     home('smol-toml', npm('smol-toml'), ['^src/build/project\\.ts$', '^src/build/[^/]*(manifest|toml)[^/]*\\.ts$']),
     home('semver', npm('semver'), ['^src/build/versions\\.ts$']),
-    home('picocolors', npm('picocolors'), ['^src/cli/paint\\.ts$']),
     home('log-update', npm('log-update'), ['^src/cli/live\\.ts$']),
     home('child_process', '^(node:)?child_process$', [
       '^src/build/(moc|install|check-deploy)\\.ts$',

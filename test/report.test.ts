@@ -115,5 +115,5 @@ test.each([
   [true, { FORCE_COLOR: '0' }, false],
   [false, { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
 ])('on a terminal (%s) with %j colours are %s', (isTerminal, env, coloured) => {
-  expect(isColoured(isTerminal, env)).toBe(coloured);
+  expect(isColoured(() => isTerminal, env)).toBe(coloured);
 });

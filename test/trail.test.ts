@@ -22,7 +22,7 @@ import { readTrail, writeTrail } from '../src/cache/trail.ts';
 import { tempDir } from './rigs/cache-temp.ts';
 import { canTrace } from './rigs/project-trace.ts';
 import { MOPS, tomlOf } from './rigs/stand-in-project.ts';
-import { CLOCK, trailScene, type TrailScene } from './rigs/trail-scene.ts';
+import { CLOCK, hasTerminals, trailScene, type TrailScene } from './rigs/trail-scene.ts';
 
 const FILES = {
   'mops.toml': tomlOf({ a: 'src/A.mo', b: 'src/B.mo' }),
@@ -49,6 +49,17 @@ test('a build of which nothing has changed loads one file of ours, and nothing o
   expect(stdout).toBe('build canister a\nbuild canister b\n\n✓ Built 2 canisters successfully\n');
   expect(stderr).toMatch(UP_TO_DATE);
   expect(node).toEqual([]);
+});
+
+const terminals = hasTerminals();
+if (!terminals) console.log('skipped: script(1) of util-linux is not here');
+
+test.skipIf(!terminals)('the same on a terminal, in colours', async () => {
+  const s = await standing();
+  const { files, node, stdout, code } = await s.buildOnTerminal();
+  expect({ files, node, code }).toEqual({ files: ['mops.cjs'], node: [], code: 0 });
+  expect(stdout).toContain('\u001b[34mbuild canister\u001b[39m \u001b[1mb\u001b[22m\r\n');
+  expect(stdout).toContain('\u001b[32mhit\u001b[39m, files up to date');
 });
 
 const traceable = canTrace();

@@ -52,8 +52,8 @@ async function main(): Promise<number> {
     script,
     node: process.execPath,
     tmpDir: join(tmpdir(), `moccache-${process.getuid?.() ?? 'user'}`),
-    out: await streamOf(stdout, env),
-    err: await streamOf(stderr, env),
+    out: streamOf(stdout, env),
+    err: streamOf(stderr, env),
     signal: stop.signal,
   };
   try {
@@ -159,13 +159,13 @@ function homeOf(): Readonly<Record<string, string>> {
   }
 }
 
-async function streamOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Promise<Stream> {
-  // The types hide that it is undefined on a pipe, which the colour library would take for "find out yourself".
+function streamOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Stream {
+  // The types hide that it is undefined on a pipe.
   const isTerminal = ('isTTY' in stream ? stream.isTTY : false) && env.TERM !== 'dumb';
   return {
     write: (text) => void stream.write(text),
     isTerminal,
-    paint: await paintFor(isTerminal, env),
+    paint: paintFor(() => isTerminal, env),
   };
 }
 

@@ -29,8 +29,8 @@ export interface Standing {
 export type Hit = Extract<Outcome, { readonly outcome: 'hit' }>;
 
 /** Tells of a build whose canisters all hit, in the words and the order of any build, to somebody in the folder `cwd`. */
-export async function tellHits({ verbose, remarks, hits }: Standing, cwd: string, env: Environment): Promise<void> {
-  const [out, err] = [await paintOf(1, env), await paintOf(2, env)];
+export function tellHits({ verbose, remarks, hits }: Standing, cwd: string, env: Environment): void {
+  const [out, err] = [paintOf(1, env), paintOf(2, env)];
   for (const remark of remarks) writeOut(2, `${colourWarning(remark, err)}\n`);
   for (const hit of hits) {
     writeOut(1, startText(hit.canister, out));
@@ -48,6 +48,6 @@ export async function tellHits({ verbose, remarks, hits }: Standing, cwd: string
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-async function paintOf(fd: Descriptor, env: Environment): Promise<Paint> {
-  return paintFor(isTerminal(fd, env.TERM), env);
+function paintOf(fd: Descriptor, env: Environment): Paint {
+  return paintFor(() => isTerminal(fd, env.TERM), env);
 }

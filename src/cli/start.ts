@@ -32,7 +32,7 @@ async function start(): Promise<void> {
   }
   const { standing, paths } = trodden;
   const nowMs = Date.now();
-  await tellHits({ ...standing, hits }, trodden.cwd, process.env);
+  tellHits({ ...standing, hits }, trodden.cwd, process.env);
   const records = hits.map((hit) => recordOf(hit, standing.root, [], nowMs)).filter((record) => record !== undefined);
   appendRecords(paths.journal, records, nowMs);
   // What is up to date is in use, too, and is to stay in the cache.

@@ -7,15 +7,20 @@ import { fstatSync, statSync, writeSync } from 'node:fs';
 
 export type Descriptor = 1 | 2;
 
-/** Whether the descriptor is a terminal that understands colours and moving about. */
+/**
+ * Whether the descriptor is a terminal that understands colours and moving about. Where it is a device that takes characters
+ * and keeps them, nobody minds colours; to ask whether it is a terminal loads as much as `process.stdout` does.
+ */
 export function isTerminal(fd: Descriptor, term: string | undefined): boolean {
+  if (term === 'dumb') return false;
   try {
     const stats = fstatSync(fd);
-    if (!stats.isCharacterDevice() || stats.rdev === nullDevice()) return false;
+    if (!stats.isCharacterDevice()) return false;
+    if (process.platform === 'win32') return process.getBuiltinModule('node:tty').isatty(fd);
+    return stats.rdev !== statSync('/dev/null').rdev;
   } catch {
     return false;
   }
-  return term !== 'dumb' && process.getBuiltinModule('node:tty').isatty(fd);
 }
 
 /** Writes all of it. A reader that went away (`mops build | head`) is no failure. */
@@ -39,7 +44,3 @@ export function isAllWritten(): boolean {
 }
 
 let handedOver = false;
-
-function nullDevice(): number | undefined {
-  return statSync('/dev/null', { throwIfNoEntry: false })?.rdev;
-}

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scene, type Ended, type Scene } from './stand-in-project.ts';
+import { MOPS, scene, type Ended, type Scene } from './stand-in-project.ts';
 
 /** What a run of the CLI loaded. */
 export interface Loaded {
@@ -13,6 +14,8 @@ export interface Loaded {
 /** A scene whose builds take every file for one that has been lying there for a while. */
 export interface TrailScene extends Scene {
   build(args?: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended & Loaded>;
+  /** The same on a terminal, without arguments: what both streams take is in `stdout`. */
+  buildOnTerminal(): Promise<Ended & Loaded>;
 }
 
 /** For NODE_OPTIONS: what sets the clock. */
@@ -24,14 +27,33 @@ export function trailScene(files: Readonly<Record<string, string>>): TrailScene 
   const made = scene(files);
   const loadedFile = join(made.base, 'loaded.json');
   const options = PRELOADS.map((name) => `--require=${join(import.meta.dirname, name)}`).join(' ');
+  const later = { NODE_OPTIONS: options, CLOCK_SHIFT_MS: '10000', LOADED_FILE: loadedFile };
+  const withLoaded = (ended: Ended) => {
+    const loaded = JSON.parse(readFileSync(loadedFile, 'utf8')) as Loaded;
+    const own = loaded.files.filter((name) => !PRELOADS.includes(name));
+    return { ...ended, ...loaded, files: own };
+  };
   return {
     ...made,
-    async build(args = [], env = {}) {
-      const later = { NODE_OPTIONS: options, CLOCK_SHIFT_MS: '10000', LOADED_FILE: loadedFile };
-      const ended = await made.mops(['build', ...args], { env: { ...later, ...env } });
-      const loaded = JSON.parse(readFileSync(loadedFile, 'utf8')) as Loaded;
-      const own = loaded.files.filter((name) => !PRELOADS.includes(name));
-      return { ...ended, ...loaded, files: own };
-    },
+    build: async (args = [], env = {}) =>
+      withLoaded(await made.mops(['build', ...args], { env: { ...later, ...env } })),
+    buildOnTerminal: async () =>
+      withLoaded(await made.mops([], { command: onTerminal(`'${process.execPath}' '${MOPS}' build`), env: later })),
   };
+}
+
+/** Whether a program can be given a terminal here. */
+export function hasTerminals(): boolean {
+  const [command = '', ...args] = onTerminal('test -t 1');
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** By script(1) of util-linux, which passes on how the command ended. */
+function onTerminal(command: string): readonly string[] {
+  return ['script', '--quiet', '--return', '--command', command, '/dev/null'];
 }
