@@ -17,13 +17,16 @@ const dist = join(root, 'dist');
 const HASHBANG = '#!/usr/bin/env node\n';
 const MODULE_URL = 'var importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
 
+/** Node looks through all that a module of its own exports each time one is required, and a bundle requires it once a source file. */
+const REQUIRE_ONCE = 'require=((load,got)=>(id)=>got[id]??=load(id))(require,{});';
+
 /** `moccache` and `mops` are told apart by the name of the started file: a script of npm's for Windows shows no other. */
 const EXECUTABLES = [
-  { entry: 'src/cli/start.ts', outfile: 'mops.cjs', banner: HASHBANG },
+  { entry: 'src/cli/start.ts', outfile: 'mops.cjs', banner: `${HASHBANG}"use strict";${REQUIRE_ONCE}` },
   { entry: 'src/cli/restore.ts', outfile: 'mops-restore.cjs', banner: '"use strict";' },
   { entry: 'src/cli/main.ts', outfile: 'mops-main.cjs', banner: `"use strict";${MODULE_URL}` },
   { entry: 'src/cache/store-helper.ts', outfile: 'store-helper.cjs', banner: `"use strict";${MODULE_URL}` },
-  { entry: 'src/cli/wrap.ts', outfile: 'moccache-moc.cjs', banner: `${HASHBANG}"use strict";` },
+  { entry: 'src/cli/wrap.ts', outfile: 'moccache-moc.cjs', banner: `${HASHBANG}"use strict";${REQUIRE_ONCE}` },
   { entry: 'src/cli/wrap-whole.ts', outfile: 'moccache-moc-whole.cjs', banner: `"use strict";${MODULE_URL}` },
   {
     entry: 'src/cli/moc-js.ts',

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { loadChecksum, type ChecksumOf } from './checksum.ts';
 import type { ActionKey } from './digest.ts';
 import { parseHead, type BlobRef } from './entry.ts';
-import { FIRST_DIGITS, blobsUnder, keysWith, resultPathOf } from './layout.ts';
+import { blobsUnder, firstDigits, keysWith, resultPathOf } from './layout.ts';
 import { READ } from './no-wait.ts';
 import type { StorePaths } from './store-paths.ts';
 
@@ -23,8 +23,10 @@ export type FolderCount =
     }
   | { readonly kind: 'blobs'; readonly digests: string };
 
+const DIGITS = firstDigits();
+
 /** A unit for each first two digits of a key, then as many for those of a blob's digest. */
-export const COUNT_UNITS = 2 * FIRST_DIGITS.length;
+export const COUNT_UNITS = 2 * DIGITS.length;
 
 /** Throws the system's error where a folder cannot be read. What is made or deleted meanwhile is counted or not. */
 export async function openCounting(
@@ -32,8 +34,8 @@ export async function openCounting(
 ): Promise<(unit: number) => FolderCount> {
   const read = openReader(paths, await loadChecksum());
   return (unit) => {
-    const digits = FIRST_DIGITS[unit % FIRST_DIGITS.length] ?? '';
-    if (unit >= FIRST_DIGITS.length) return { kind: 'blobs', digests: blobsUnder(paths, digits).join('') };
+    const digits = DIGITS[unit % DIGITS.length] ?? '';
+    if (unit >= DIGITS.length) return { kind: 'blobs', digests: blobsUnder(paths, digits).join('') };
     return columnsOf(keysWith(paths, digits).flatMap((key) => read(key) ?? []));
   };
 }

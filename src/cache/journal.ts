@@ -1,6 +1,5 @@
 import {
   closeSync,
-  constants,
   fstatSync,
   openSync,
   readdirSync,
@@ -8,7 +7,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { makeDir } from './make-dir.ts';
@@ -53,18 +52,21 @@ export function appendRecord(journalDir: string, record: JournalRecord, nowMs: n
 
 /** The same for several, in their order. */
 export function appendRecords(journalDir: string, records: readonly JournalRecord[], nowMs: number): void {
+  const lines = records.map((record) => `\n${JSON.stringify({ format: FORMAT, ...record })}`);
+  const text = lines.filter((line) => Buffer.byteLength(line) <= LINE_BYTES).join('');
+  if (text === '') return;
+  const current = join(journalDir, CURRENT);
   try {
-    const lines = records.map((record) => Buffer.from(`\n${JSON.stringify({ format: FORMAT, ...record })}`));
-    const text = Buffer.concat(lines.filter((line) => line.length <= LINE_BYTES));
-    if (text.length === 0) return;
-    const full = appendLines(journalDir, text);
-    if (full === undefined) return;
-    orNone(() => setAside(journalDir, full, nowMs), undefined); // what is gone was set aside by another process
-    appendLines(journalDir, text);
+    const stats = statSync(current, { throwIfNoEntry: false });
+    if (stats === undefined) makeDir(journalDir);
+    else if (stats.size >= FILE_BYTES) orNone(() => setAside(journalDir, stats.ino, nowMs), undefined); // or another process
+    writeFileSync(current, text, APPEND); // of a text, Node has a shorter way for that
   } catch {
     // the store tells of its own trouble
   }
 }
+
+const APPEND = { flag: 'a', mode: 0o600 } as const;
 
 /**
  * Everything that is kept. `mentioning` leaves out, unparsed, what does not contain that text: a line is found by a name
@@ -104,39 +106,13 @@ function parseLine(line: string): JournalRecord | undefined {
   }
 }
 
-/** The file's number where it is full and nothing was written. */
-function appendLines(dir: string, lines: Uint8Array): bigint | undefined {
-  const file = openCurrent(dir);
-  try {
-    const { size, ino } = fstatSync(file, { bigint: true });
-    if (size >= FILE_BYTES) return ino;
-    writeSync(file, lines);
-    return undefined;
-  } finally {
-    closeSync(file);
-  }
-}
-
-function openCurrent(dir: string): number {
-  const open = () => openSync(join(dir, CURRENT), APPEND, 0o600);
-  try {
-    return open();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    makeDir(dir);
-    return open();
-  }
-}
-
-const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
-
 /**
  * Makes room. Of several processes that find the file full one renames it; should another then rename the new one, in the
  * blink between its look and its rename, there is a short file among the old ones, and no line is lost.
  */
-function setAside(dir: string, full: bigint, nowMs: number): void {
+function setAside(dir: string, full: number, nowMs: number): void {
   const current = join(dir, CURRENT);
-  if (statSync(current, { bigint: true }).ino !== full) return;
+  if (statSync(current, { throwIfNoEntry: false })?.ino !== full) return;
   renameSync(current, join(dir, `${String(nowMs).padStart(15, '0')}-${randomHex()}.jsonl`));
   let keptBytes = FILE_BYTES; // for the new one
   for (const name of fullFiles(dir).reverse()) {

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { parseActionKey, parseDigest, type ActionKey, type Digest } from './digest.ts';
 import type { StorePaths } from './store-folder.ts';
 
@@ -14,11 +14,16 @@ import type { StorePaths } from './store-folder.ts';
  */
 
 export function resultPathOf({ results }: Pick<StorePaths, 'results'>, key: ActionKey): string {
-  return join(results, key.slice(0, 2), key);
+  return pathOf(results, key);
 }
 
 export function blobPathOf(paths: Pick<StorePaths, 'blobs'>, digest: Digest): string {
-  return join(paths.blobs, digest.slice(0, 2), digest);
+  return pathOf(paths.blobs, digest);
+}
+
+/** Not by join(), for the reason that storePathsOf has. */
+function pathOf(dir: string, name: string): string {
+  return `${dir}${sep}${name.slice(0, 2)}${sep}${name}`;
 }
 
 /** The keys of all results that begin with some digits, two or more, in order. Throws the system's error. */
@@ -28,17 +33,17 @@ export function keysWith({ results }: Pick<StorePaths, 'results'>, prefix: strin
 
 /** The keys of all results, in order, folder by folder as they are asked for. Throws the system's error. */
 export function* allKeys({ results }: Pick<StorePaths, 'results'>): Generator<ActionKey> {
-  for (const first of FIRST_DIGITS) yield* keysIn(join(results, first));
+  for (const first of firstDigits()) yield* keysIn(join(results, first));
 }
 
-/** The first two digits of keys and of blobs' digests, all there can be, in order. */
-export const FIRST_DIGITS: readonly string[] = Array.from({ length: 256 }, (_, value) =>
-  value.toString(16).padStart(2, '0'),
-);
+/** The first two digits of keys and of blobs' digests, all there can be, in order. Made when asked for: a hit needs none. */
+export function firstDigits(): readonly string[] {
+  return Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
+}
 
 /** The digests of all blobs, in order, as allKeys gives keys. Throws the system's error. */
 export function* allBlobs(paths: Pick<StorePaths, 'blobs'>): Generator<Digest> {
-  for (const first of FIRST_DIGITS) yield* blobsUnder(paths, first);
+  for (const first of firstDigits()) yield* blobsUnder(paths, first);
 }
 
 /** The digests of all blobs that begin with two digits, in order. What is not named like a blob is left out. */

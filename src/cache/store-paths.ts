@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { sep } from 'node:path';
 
 /** Where things lie in the store's folder. */
 export interface StorePaths {
@@ -16,18 +16,20 @@ export interface StorePaths {
   readonly tmp: string;
 }
 
+/** `dir` is absolute and normal. Put together by hand: join() looks at each character, which is felt where little else is done. */
 export function storePathsOf(dir: string): StorePaths {
+  const at = (name: string) => `${dir}${sep}${name}`;
   return {
-    version: join(dir, 'version'),
-    blobs: join(dir, 'cas'),
-    results: join(dir, 'ac'),
-    damaged: join(dir, 'damaged'),
-    lease: join(dir, 'lease'),
-    sandbox: join(dir, 'sandbox'),
-    stamps: join(dir, 'stamps'),
-    notes: join(dir, 'notes'),
-    journal: join(dir, 'journal'),
-    trails: join(dir, 'trails'),
-    tmp: join(dir, 'tmp'),
+    version: at('version'),
+    blobs: at('cas'),
+    results: at('ac'),
+    damaged: at('damaged'),
+    lease: at('lease'),
+    sandbox: at('sandbox'),
+    stamps: at('stamps'),
+    notes: at('notes'),
+    journal: at('journal'),
+    trails: at('trails'),
+    tmp: at('tmp'),
   };
 }

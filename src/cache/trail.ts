@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { sep } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { liesOnSharedDisk } from './shared-disk.ts';
 import { shortHashOf } from './short-hash.ts';
@@ -27,7 +27,7 @@ export interface Trail {
 /** The trail of a question, where there is one and it is whole. Never throws. */
 export function readTrail(trailsDir: string, question: string): Trail | undefined {
   try {
-    const text = readFileSync(join(trailsDir, shortHashOf(question)), 'utf8'); // Node has a shorter way for that
+    const text = readFileSync(placeOf(trailsDir, question), 'utf8'); // Node has a shorter way for that
     const half = text.slice(0, text.length / 2);
     if (half !== text.slice(half.length)) return undefined;
     const [format, asked, sights, answer] = JSON.parse(half) as [number, string, Sight[], unknown];
@@ -54,8 +54,13 @@ export function writeTrail(trailsDir: string, tmpDir: string, question: string, 
   if (liesOnSharedDisk(trail.sights)) return;
   try {
     const text = `${JSON.stringify([FORMAT, question, trail.sights, trail.answer])}\n`;
-    writeFileAtomic(join(trailsDir, shortHashOf(question)), text + text, tmpDir);
+    writeFileAtomic(placeOf(trailsDir, question), text + text, tmpDir);
   } catch {
     // the store tells of its own trouble
   }
+}
+
+/** Not by join(), for the reason that storePathsOf has. */
+function placeOf(trailsDir: string, question: string): string {
+  return `${trailsDir}${sep}${shortHashOf(question)}`;
 }
