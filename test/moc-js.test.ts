@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -19,6 +19,7 @@ import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readCommandLine, withoutExtension } from '../src/build/js-compiler/command-line.ts';
+import { engineFlagsFor } from '../src/build/js-compiler/engine.ts';
 import { graft, UnknownBuild } from '../src/build/js-compiler/grafts.ts';
 import { COMPILER_FILE, COMPILER_INPUT_LINE, findCompiler } from '../src/build/js-compiler/locate.ts';
 import { dropSections } from '../src/build/js-compiler/sections.ts';
@@ -442,6 +443,13 @@ test('another build of the compiler is not changed on a guess', () => {
   expect(() => graft('var e={};e.Motoko={};')).toThrow(UnknownBuild);
   const twice = { name: 'twice', pattern: /x/g };
   expect(() => graft('xx', [twice])).toThrow('twice');
+});
+
+test('this Node knows the flags for its V8, and of a V8 that is not known none is asked but what all have', () => {
+  const { status, stderr } = spawnSync(process.execPath, [...engineFlagsFor(process.versions.v8), '-e', '0']);
+  expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: '' });
+  expect(engineFlagsFor('11.3.244.8').length).toBe(3);
+  expect(engineFlagsFor('99.0.1').length).toBe(2);
 });
 
 test('a module without the sections to leave out is not copied', () => {

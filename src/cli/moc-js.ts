@@ -1,8 +1,9 @@
 import { realpathSync, readFileSync, writeFileSync } from 'node:fs';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { readCommandLine } from '../build/js-compiler/command-line.ts';
 import { reasonOf } from '../build/js-compiler/disk.ts';
+import { engineFlagsFor } from '../build/js-compiler/engine.ts';
 import { versionIn } from '../build/js-compiler/grafts.ts';
 import { HELP } from '../build/js-compiler/help.ts';
 import { findCompiler, type CompilerPackage } from '../build/js-compiler/locate.ts';
@@ -71,6 +72,7 @@ function versionTextOf({ file, version }: CompilerPackage): string {
  * by default.
  */
 function start(job: Job, file: string): void {
+  for (const flag of engineFlagsFor(process.versions.v8)) setFlagsFromString(flag); // heeded by threads that begin later
   const heapMb = Math.max(HEAP_MB, getHeapStatistics().heap_size_limit / 2 ** 20);
   const worker = new Worker(__filename, {
     workerData: { job, file },
