@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { measure, peakMiB, run } from './measure.mjs';
 import { MOPS, mops, openGenerated, removeOutputs, settle } from './scenes.mjs';
 
@@ -36,4 +37,23 @@ export async function measureHits(top, rounds) {
     },
   ];
   return { ...group, peaks };
+}
+
+/** The same on a terminal, which script(1) of util-linux makes: its own time is in both. Nothing where there is none. */
+export async function measureTerminal(top, rounds) {
+  const onTerminal = (...words) => {
+    const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+    return ['--quiet', '--return', '--command', command, '/dev/null'];
+  };
+  if (spawnSync('script', onTerminal('test', '-t', '1')).status !== 0) {
+    console.log('left out: a build on a terminal, for want of script(1) of util-linux');
+    return undefined;
+  }
+  const scene = openGenerated(top, 'terminal', SHAPES[1]);
+  await settle(['build'], scene);
+  const start = (...args) => run(scene, 'script', onTerminal(process.execPath, ...args), { TERM: 'xterm-256color' });
+  return measure('nothing to compile, on a terminal', rounds, {
+    'node -e 0': () => start('-e', '0'),
+    'up to date: 1 canister, 300 sources': () => start(MOPS, 'build'),
+  });
 }

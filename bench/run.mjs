@@ -6,7 +6,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import { build } from '../.ci/build.mjs';
 import { measureAll, measureOne, measureOverhead, measureTwo, measureWaiters } from './cold.mjs';
-import { measureHits } from './hits.mjs';
+import { measureHits, measureTerminal } from './hits.mjs';
 import { measurePeers } from './peers.mjs';
 import { reportText } from './report.mjs';
 import { root } from './scenes.mjs';
@@ -31,13 +31,14 @@ try {
     load: loadavg().map((value) => Number(value.toFixed(2))),
     groups: [
       await measureHits(top, rounds.hits),
+      await measureTerminal(top, rounds.hits),
       await measureWrapper(top, rounds.hits),
       await measurePeers(top, rounds.peers),
       measureOverhead(top, rounds.overhead),
       measureOne(top, rounds.one),
       ...(quick ? [] : [measureAll(top, rounds.all), measureTwo(top, rounds.all)]),
       await measureWaiters(top, 8),
-    ],
+    ].filter((group) => group !== undefined),
   };
   console.log(reportText(report));
   if (quick) console.log('\nleft out by --quick: three canisters compiled, two canisters at once, 50 by the stand-in');

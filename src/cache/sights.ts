@@ -98,6 +98,15 @@ export function isAbsent(path: string): boolean {
   return lstatSync(path, OR_NONE) === undefined;
 }
 
+/** Whether all of them are still seen, files of ours (`own` and `blob`) aside: these do not decide what comes out. */
+export function areInputsStillSeen(sights: readonly Sight[]): boolean {
+  try {
+    return sights.every((sight) => sight[0] === 'own' || sight[0] === 'blob' || look(sight));
+  } catch {
+    return false;
+  }
+}
+
 /** Whether it is still seen. Throws nothing: what cannot be looked at is not seen. */
 export function isStillSeen(sight: Sight): boolean {
   try {

@@ -3,7 +3,7 @@ import { sep } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { liesOnSharedDisk } from './shared-disk.ts';
 import { shortHashOf } from './short-hash.ts';
-import { isStillSeen, type Sight } from './sights.ts';
+import type { Sight } from './sights.ts';
 
 /*
  * A trail is what was looked at on the way to an answer, and the answer. Who asks the same question again and still sees
@@ -35,15 +35,6 @@ export function readTrail(trailsDir: string, question: string): Trail | undefine
   } catch {
     return undefined;
   }
-}
-
-/** Whether all that decides the answer is as it was. Files of ours, `own` and `blob`, do not, and are not asked about. */
-export function isStillTrue(trail: Trail): boolean {
-  return trail.sights.every((sight) => isOfOurs(sight) || isStillSeen(sight));
-}
-
-function isOfOurs(sight: Sight): boolean {
-  return sight[0] === 'own' || sight[0] === 'blob'; // not taken apart: see look() in sights.ts
 }
 
 /**

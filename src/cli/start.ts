@@ -5,9 +5,9 @@ import { appendRecords } from '../cache/journal.ts';
 import { resultPathOf } from '../cache/layout.ts';
 import { mayHoldLeftovers, namesIn } from '../cache/leftovers.ts';
 import { touch } from '../cache/recency.ts';
-import { isStillSeen } from '../cache/sights.ts';
+import { areInputsStillSeen, isStillSeen } from '../cache/sights.ts';
 import { storePathsOf, type StorePaths } from '../cache/store-paths.ts';
-import { isStillTrue, readTrail, type Trail } from '../cache/trail.ts';
+import { readTrail, type Trail } from '../cache/trail.ts';
 import { putBackAll } from './put-back-all.ts';
 import { questionOf } from './question.ts';
 import { tellHits, type Hit, type Standing } from './standing.ts';
@@ -60,7 +60,7 @@ function findTrail(): Trodden | undefined {
   const paths = storePathsOf(storeDir);
   const question = questionOf({ cwd, scriptDir: import.meta.dirname, args: argv.slice(2), env });
   const trail = readTrail(paths.trails, question);
-  if (trail === undefined || !isStillTrue(trail)) return undefined;
+  if (trail === undefined || !areInputsStillSeen(trail.sights)) return undefined;
   const standing = trail.answer as Standing;
   const isSweepDue =
     mayHoldLeftovers(paths) || namesIn(standing.scratchDir).length > 0 || namesIn(standing.outputDir).some(isLeftover);

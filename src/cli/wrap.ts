@@ -6,7 +6,8 @@ import { openBlobs } from '../cache/blobs.ts';
 import { resultPathOf } from '../cache/layout.ts';
 import { touch } from '../cache/recency.ts';
 import { storePathsOf } from '../cache/store-paths.ts';
-import { isStillTrue, readTrail } from '../cache/trail.ts';
+import { areInputsStillSeen } from '../cache/sights.ts';
+import { readTrail } from '../cache/trail.ts';
 import { appendLog } from './log.ts';
 import { settingsOf } from './settings.ts';
 import type { Whereabouts } from './wrap-compiler.ts';
@@ -41,7 +42,7 @@ async function recall(argv: readonly string[], whereabouts: Whereabouts): Promis
     if (mode === 'off') return undefined;
     const paths = storePathsOf(dir);
     const trail = readTrail(paths.trails, questionOfCall(argv, cwd, whereabouts));
-    if (trail === undefined || !isStillTrue(trail)) return undefined;
+    if (trail === undefined || !areInputsStillSeen(trail.sights)) return undefined;
     const { key, exitCode, refs, place } = trail.answer as Recalled;
     if (troubleAt(place) !== undefined) return undefined;
     const wanted = wantedAt(place, refs);
