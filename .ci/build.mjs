@@ -17,7 +17,7 @@ const dist = join(root, 'dist');
 const HASHBANG = '#!/usr/bin/env node\n';
 const MODULE_URL = 'var importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
 
-/** Node looks through all that a module of its own exports each time one is required, and a bundle requires it once a source file. */
+/** Node goes through all that a module of its own exports whenever it is required, and a bundle does so for each source file. */
 const REQUIRE_ONCE = 'require=((load,got)=>(id)=>got[id]??=load(id))(require,{});';
 
 /** `moccache` and `mops` are told apart by the name of the started file: a script of npm's for Windows shows no other. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -307,6 +308,12 @@ test('a trail that is damaged anywhere is none', () => {
   }
   writeFileSync(file, whole);
   expect(readTrail(dir, 'another')).toBeUndefined();
+});
+
+test('a pipe in the place of a trail is none, and nobody waits for it', () => {
+  const dir = tempDir();
+  execFileSync('mkfifo', [join(dir, shortHashOf('q'))]);
+  expect(readTrail(dir, 'q')).toBeUndefined();
 });
 
 const source = (s: TrailScene) => join(s.root, 'src/Lib.mo');

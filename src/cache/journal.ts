@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { makeDir } from './make-dir.ts';
+import { READ } from './no-wait.ts';
 
 /** What was journalled: any object of JSON. What is in it is the business of who wrote it. */
 export type JournalRecord = Readonly<Record<string, unknown>>;
@@ -58,6 +59,7 @@ export function appendRecords(journalDir: string, records: readonly JournalRecor
   const current = join(journalDir, CURRENT);
   try {
     const stats = statSync(current, { throwIfNoEntry: false });
+    if (stats?.isFile() === false) return; // to open a pipe would wait for whoever reads it
     if (stats === undefined) makeDir(journalDir);
     else if (stats.size >= FILE_BYTES) orNone(() => setAside(journalDir, stats.ino, nowMs), undefined); // or another process
     writeFileSync(current, text, APPEND); // of a text, Node has a shorter way for that
@@ -148,7 +150,7 @@ function readFiles(dir: string): readonly string[] {
 
 function readNumbered(path: string): { readonly ino: bigint; readonly text: string } | undefined {
   return orNone(() => {
-    const file = openSync(path, 'r');
+    const file = openSync(path, READ);
     try {
       return { ino: fstatSync(file, { bigint: true }).ino, text: readFileSync(file, 'utf8') };
     } finally {

@@ -16,7 +16,7 @@ export interface StorePaths {
   readonly tmp: string;
 }
 
-/** `dir` is absolute and normal. Put together by hand: join() looks at each character, which is felt where little else is done. */
+/** `dir` is absolute and normal. Not by join(): it looks at each character, which is felt where little else is done. */
 export function storePathsOf(dir: string): StorePaths {
   const at = (name: string) => `${dir}${sep}${name}`;
   return {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
+import { readTextNoWait } from './no-wait.ts';
 import { liesOnSharedDisk } from './shared-disk.ts';
 import { shortHashOf } from './short-hash.ts';
 import type { Sight } from './sights.ts';
@@ -27,7 +27,7 @@ export interface Trail {
 /** The trail of a question, where there is one and it is whole. Never throws. */
 export function readTrail(trailsDir: string, question: string): Trail | undefined {
   try {
-    const text = readFileSync(placeOf(trailsDir, question), 'utf8'); // Node has a shorter way for that
+    const text = readTextNoWait(placeOf(trailsDir, question));
     const half = text.slice(0, text.length / 2);
     if (half !== text.slice(half.length)) return undefined;
     const [format, asked, sights, answer] = JSON.parse(half) as [number, string, Sight[], unknown];

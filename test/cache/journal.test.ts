@@ -1,4 +1,5 @@
-import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openCache } from '../../src/cache/cache.ts';
@@ -33,6 +34,22 @@ test.each([
   const journal = readJournal(dir);
   expect(journal.records.map(({ n }) => n)).toEqual([1, 2]);
   expect(journal.skipped).toBe(skipped);
+});
+
+test.each([
+  ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+  ['a folder', (path: string) => mkdirSync(path)],
+])('%s in its place takes no line, and nobody waits for it', (_, make) => {
+  const dir = tempDir();
+  make(join(dir, 'journal.jsonl'));
+  appendRecord(dir, { n: 1 }, NOW);
+  expect(readdirSync(dir)).toEqual(['journal.jsonl']);
+});
+
+test('a pipe in its place is read as empty', () => {
+  const dir = tempDir();
+  execFileSync('mkfifo', [join(dir, 'journal.jsonl')]);
+  expect(readJournal(dir)).toEqual({ records: [], skipped: 0 });
 });
 
 test('a journal cut off at any byte loses its last line and no other', () => {

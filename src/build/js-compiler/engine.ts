@@ -12,9 +12,9 @@ export function engineFlagsFor(v8Version: string): readonly string[] {
 const ROOMY = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
 
 /**
- * V8 optimizes a function that was called some times, on a second core. Most of the compiler's are called a little more often
- * than that and then no more, so that a compile took half a core in addition, for nothing. The flag is one of V8's own,
- * which a version may drop: where it is not known by name, it is left alone.
+ * V8 optimizes a function that was called some times, on a second core. Most of the compiler's are called a little more
+ * often than that and then no more, so that a compile took half a core in addition, for nothing. The flags are V8's own,
+ * and a version may drop them: one that is not known here is asked for none.
  */
 const PATIENT: Readonly<Record<string, readonly string[]>> = {
   11: ['--interrupt-budget=500000'], // 67,584 by default
