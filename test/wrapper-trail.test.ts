@@ -1,7 +1,9 @@
 import {
   appendFileSync,
+  copyFileSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -10,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Loaded } from './rigs/trail-scene.ts';
 import { scene, WRAPPER, type Ended, type RunOptions, type Scene } from './rigs/stand-in-project.ts';
 
 const COMPILE = ['-c', '--idl', '--stable-types', '-o', 'out/a.wasm', 'src/A.mo'];
@@ -71,12 +74,78 @@ test('half a trail is none', async () => {
   expect((await at.wrapped()).loaded).toEqual(['moccache-moc.cjs']);
 });
 
+test('what is put back again comes from blobs that are known by their stamps', async () => {
+  const at = await open();
+  const before = at.scene.files(at.out);
+  const said = await at.direct();
+  const putBack = async () => {
+    for (const name of Object.keys(before)) rmSync(join(at.out, name));
+    const { loaded, node, ...ended } = await at.wrapped();
+    expect({ loaded, ...ended }).toEqual({ loaded: ['moccache-moc.cjs'], ...said });
+    expect(node).toEqual([]);
+    expect(at.scene.files(at.out)).toEqual(before);
+    const [name = ''] = Object.keys(at.scene.files(join(at.scene.store, 'trails')));
+    const trail = join(at.scene.store, 'trails', name);
+    return { number: statSync(trail).ino, blobs: readFileSync(trail, 'utf8').match(/\["blob",/g)?.length };
+  };
+  await putBack(); // from blobs that were read and checked, of which it leaves word
+  const first = await putBack();
+  expect(first.blobs).toBe(2 * 4); // three files and what was said; a trail says all twice
+  expect(await putBack()).toEqual(first);
+});
+
+test.each<{ what: string; change: (blob: string) => void }>([
+  { what: 'altered in place, with its time set back', change: alter },
+  {
+    what: 'replaced by others of the same size and time',
+    change: (blob) => {
+      copyFileSync(blob, `${blob}.new`);
+      alter(`${blob}.new`);
+      renameSync(`${blob}.new`, blob);
+    },
+  },
+  { what: 'cut short', change: (blob) => truncateSync(blob, 5) },
+  { what: 'gone', change: (blob) => rmSync(blob) },
+])('known blobs that are $what are not given out', async ({ change }) => {
+  const at = await open();
+  const before = at.scene.files(at.out);
+  const said = await at.direct();
+  const clear = () => Object.keys(before).forEach((name) => rmSync(join(at.out, name)));
+  clear();
+  await at.wrapped();
+  const cas = join(at.scene.store, 'cas');
+  const all = Object.keys(at.scene.files(cas)).map((name) => join(cas, name));
+  const blobs = all.filter((path) => statSync(path).size > 0);
+  expect(blobs).toHaveLength(4); // three files and what was said
+  for (const blob of blobs) {
+    clear();
+    change(blob);
+    const { loaded, code, stdout, stderr } = await at.wrapped();
+    expect({ code, stdout, stderr }).toEqual(said);
+    expect(loaded).toContain('moccache-moc-whole.cjs');
+    expect(at.scene.files(at.out)).toEqual(before);
+    clear();
+    await at.wrapped(); // all are known again
+  }
+});
+
+/** Other bytes of the same number, in the same file, as a program leaves them that sets the time back. */
+function alter(path: string): void {
+  const { atime, mtime } = statSync(path);
+  const bytes = readFileSync(path);
+  writeFileSync(path, Buffer.from(bytes.map((byte) => byte ^ 1)));
+  utimesSync(path, atime, mtime);
+}
+
 interface Place {
   readonly scene: Scene;
   readonly out: string;
   /** The compiler without the wrapper. */
   direct(options?: RunOptions): Promise<Ended>;
-  wrapped(options?: RunOptions): Promise<Ended & { readonly loaded: readonly string[] }>;
+  /** `loaded`: files of ours; `node`: modules of Node's that were not there before. */
+  wrapped(
+    options?: RunOptions,
+  ): Promise<Ended & { readonly loaded: readonly string[]; readonly node: readonly string[] }>;
 }
 
 /** A scene in which the call was made before, and every file has been lying there for a while. */
@@ -94,8 +163,8 @@ async function open(): Promise<Place> {
   const wrapped: Place['wrapped'] = async (options = {}) => {
     const command = [process.execPath, WRAPPER];
     const ended = await at.start(COMPILE, { ...options, command, env: { ...later, ...options.env } }).ended;
-    const { files } = JSON.parse(readFileSync(loadedFile, 'utf8')) as { readonly files: readonly string[] };
-    return { ...ended, loaded: files.filter((name) => name.startsWith('moccache-moc')) };
+    const { files, node } = JSON.parse(readFileSync(loadedFile, 'utf8')) as Loaded;
+    return { ...ended, loaded: files.filter((name) => name.startsWith('moccache-moc')), node };
   };
   for (const round of ['compiles', 'hits']) expect((await wrapped()).code, round).toBe(0);
   return { scene: at, out, wrapped, direct: (options) => at.start(COMPILE, { ...options, command: [moc] }).ended };

@@ -29,6 +29,11 @@ export function wantedAt(place: CallPlace | undefined, refs: Refs): readonly str
   return [...SAID.filter((name) => (refs[name]?.sizeBytes ?? 0) > 0), ...lackingFiles(place, refs)];
 }
 
+/** Whether an artifact is what the compiler said, and no file for the caller. */
+export function isSaid(name: string): boolean {
+  return SAID.includes(name);
+}
+
 export function lackingFiles(place: CallPlace | undefined, refs: Refs): readonly string[] {
   return place === undefined ? [] : planMaterialize(place.dir, place.stem, filesOf(refs));
 }

@@ -1,9 +1,19 @@
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import type { Digest } from './digest.ts';
+import { blobPathOf } from './layout.ts';
 import { READ } from './no-wait.ts';
-import { isSameBlob, type BlobSight } from './sights.ts';
+import { isSameBlob, type BlobSight, type Sight } from './sights.ts';
+import type { StorePaths } from './store-paths.ts';
 
 /** Thrown where a blob is not known by its stamp any more: then its bytes decide. */
 export class BlobUnknown extends Error {}
+
+/** Those of a store's blobs that are among some sights, by digest. */
+export function knownBlobs(paths: StorePaths, sights: readonly Sight[]): (digest: Digest) => BlobSight | undefined {
+  const blobs = new Map<string, BlobSight>();
+  for (const sight of sights) if (sight[0] === 'blob') blobs.set(sight[1], sight);
+  return (digest) => blobs.get(blobPathOf(paths, digest));
+}
 
 /**
  * Copies a blob to a new file. Its bytes are not checked: they were, and a stamp as old as that says that they are the
@@ -14,16 +24,28 @@ export class BlobUnknown extends Error {}
  * right while the bytes are on their way to the disk.
  */
 export function copyBlob(sight: BlobSight, to: string): void {
-  const blob = openSync(sight[1], READ_NO_LINK);
-  try {
-    checkSame(blob, sight);
+  takeBlob(sight, (blob) => {
     const copy = openSync(to, 'wx');
     try {
       copyBytes(blob, copy, sight[4]);
-      checkSame(blob, sight);
     } finally {
       closeSync(copy);
     }
+  });
+}
+
+/** The bytes of a small blob, on the same terms. */
+export function readBlob(sight: BlobSight): Uint8Array {
+  return takeBlob(sight, (blob) => readFileSync(blob));
+}
+
+function takeBlob<T>(sight: BlobSight, take: (blob: number) => T): T {
+  const blob = openSync(sight[1], READ_NO_LINK);
+  try {
+    checkSame(blob, sight);
+    const taken = take(blob);
+    checkSame(blob, sight);
+    return taken;
   } finally {
     closeSync(blob);
   }

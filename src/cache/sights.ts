@@ -93,6 +93,13 @@ export function isSameBlob(stats: Stats, sight: BlobSight): boolean {
   return stats.isFile() && hasStamp(stats, sight) && sight[7] === bootHere();
 }
 
+/** Sights, of which those that were seen anew take the place of what was seen of the same before. */
+export function renewed(sights: readonly Sight[], anew: readonly Sight[]): readonly Sight[] {
+  const nameOf = ([kind, path]: Sight) => `${kind} ${path}`;
+  const names = new Set(anew.map(nameOf));
+  return [...sights.filter((sight) => !names.has(nameOf(sight))), ...anew];
+}
+
 /** Whether nothing at all has that name, not even a link that leads nowhere. Throws the system's error. */
 export function isAbsent(path: string): boolean {
   return lstatSync(path, OR_NONE) === undefined;

@@ -1,5 +1,5 @@
-import { blobPathOf } from '../cache/layout.ts';
-import type { BlobSight, Sight } from '../cache/sights.ts';
+import { knownBlobs } from '../cache/blob-copy.ts';
+import type { Sight } from '../cache/sights.ts';
 import type { StorePaths } from '../cache/store-paths.ts';
 import { putBack, type Known } from '../build/put-back.ts';
 import type { Hit, Standing } from './standing.ts';
@@ -32,13 +32,6 @@ function endThen(_signal: NodeJS.Signals, number: number): void {
 
 function knownFrom(paths: StorePaths, sights: readonly Sight[]): Known {
   const own = new Map<string, Sight>();
-  const blobs = new Map<string, BlobSight>();
-  for (const sight of sights) {
-    if (sight[0] === 'own') own.set(sight[1], sight);
-    else if (sight[0] === 'blob') blobs.set(sight[1], sight);
-  }
-  return {
-    ownAt: (path) => own.get(path),
-    blobOf: (digest) => blobs.get(blobPathOf(paths, digest)),
-  };
+  for (const sight of sights) if (sight[0] === 'own') own.set(sight[1], sight);
+  return { ownAt: (path) => own.get(path), blobOf: knownBlobs(paths, sights) };
 }

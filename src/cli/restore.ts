@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { openBlobs } from '../cache/blobs.ts';
-import { openSurvey, type Sight } from '../cache/sights.ts';
+import { openSurvey, renewed, type Sight } from '../cache/sights.ts';
 import type { StorePaths } from '../cache/store-paths.ts';
 import { writeTrail } from '../cache/trail.ts';
 import { BuildError, type ArtifactName, type BuildEvent } from '../build/outcome.ts';
@@ -59,10 +59,7 @@ export async function restore(restoring: Restoring): Promise<readonly Hit[] | St
  */
 function leaveTrail({ paths, question, sights, standing }: Restoring, seen: readonly Sight[]): void {
   if (seen.length === 0) return;
-  const nameOf = ([kind, path]: Sight) => `${kind} ${path}`;
-  const anew = new Set(seen.map(nameOf));
-  const all = [...sights.filter((sight) => !anew.has(nameOf(sight))), ...seen];
-  writeTrail(paths.trails, paths.tmp, question, { sights: all, answer: standing });
+  writeTrail(paths.trails, paths.tmp, question, { sights: renewed(sights, seen), answer: standing });
 }
 
 async function restoreFiles(

@@ -1,8 +1,7 @@
-import { filesOf, troubleAt, wantedAt } from '../build/call-place.ts';
+import { troubleAt, wantedAt } from '../build/call-place.ts';
 import { materialize } from '../build/materialize.ts';
 import { steersRuntime } from '../build/moc-environment.ts';
 import { mopsDirs } from '../build/mops-dirs.ts';
-import { openBlobs } from '../cache/blobs.ts';
 import { resultPathOf } from '../cache/layout.ts';
 import { touch } from '../cache/recency.ts';
 import { areInputsStillSeen } from '../cache/sights.ts';
@@ -11,6 +10,7 @@ import { readTrail } from '../cache/trail.ts';
 import { appendLog } from './log.ts';
 import { settingsOf } from './settings.ts';
 import type { Whereabouts } from './wrap-compiler.ts';
+import { checkedContents, knownContents } from './wrap-contents.ts';
 import { questionOfCall, type Recalled } from './wrap-recall.ts';
 import { writeWhole } from './wrap-streams.ts';
 
@@ -41,24 +41,21 @@ async function recall(argv: readonly string[], whereabouts: Whereabouts): Promis
     const { dir, mode, logFile } = settingsOf(environment, dirs, cwd, {});
     if (mode === 'off') return undefined;
     const paths = storePathsOf(dir);
-    const trail = readTrail(paths.trails, questionOfCall(argv, cwd, whereabouts));
+    const question = questionOfCall(argv, cwd, whereabouts);
+    const trail = readTrail(paths.trails, question);
     if (trail === undefined || !areInputsStillSeen(trail.sights)) return undefined;
     const { key, exitCode, refs, place } = trail.answer as Recalled;
     if (troubleAt(place) !== undefined) return undefined;
     const wanted = wantedAt(place, refs);
-    const blobOf = wanted.length === 0 ? undefined : await openBlobs(paths, [key]);
-    const bytes: Record<string, Uint8Array> = {};
-    for (const name of wanted) {
-      const ref = refs[name];
-      const blob = ref === undefined ? undefined : blobOf?.(ref.digest);
-      if (blob === undefined) return undefined;
-      bytes[name] = blob;
-    }
-    if (place !== undefined) materialize(place.dir, place.stem, filesOf(bytes));
+    const asked = mode === 'read-write' ? question : undefined;
+    const contents = knownContents(wanted, paths, trail) ?? (await checkedContents(wanted, paths, trail, asked));
+    if (contents === undefined) return undefined;
+    const { said, files } = contents;
+    if (place !== undefined) materialize(place.dir, place.stem, files);
     if (logFile !== undefined) appendLog(logFile, { kind: 'call', from: 'cache', key, exitCode });
     if (mode === 'read-write') touch(resultPathOf(paths, key), Date.now());
-    writeWhole(1, bytes.stdout ?? NOTHING);
-    writeWhole(2, bytes.stderr ?? NOTHING);
+    writeWhole(1, said.stdout ?? NOTHING);
+    writeWhole(2, said.stderr ?? NOTHING);
     return exitCode;
   } catch {
     return undefined; // whatever it is, wrap-whole.ts meets it too
