@@ -1,6 +1,7 @@
 import { copyBlob, knownBlobs, readBlob } from '../cache/blob-copy.ts';
 import { openBlobs } from '../cache/blobs.ts';
-import { openSurvey, renewed } from '../cache/sights.ts';
+import type { Digest } from '../cache/digest.ts';
+import { openSurvey, renewed, type BlobSight } from '../cache/sights.ts';
 import type { StorePaths } from '../cache/store-paths.ts';
 import { writeTrail, type Trail } from '../cache/trail.ts';
 import { isSaid } from '../build/call-place.ts';
@@ -18,21 +19,10 @@ export interface Contents {
  * BlobUnknown, or the system's error, as the files' contents do when they are used.
  */
 export function knownContents(names: readonly string[], paths: StorePaths, trail: Trail): Contents | undefined {
-  const { refs } = trail.answer as Recalled;
-  const blobOf = knownBlobs(paths, trail.sights);
-  const said: Record<string, Uint8Array> = {};
-  const files: Record<string, Content> = {};
-  for (const name of names) {
-    const ref = refs[name];
-    const blob = ref === undefined ? undefined : blobOf(ref.digest);
-    if (blob === undefined) return undefined;
-    if (isSaid(name)) said[name] = readBlob(blob);
-    else
-      files[name] = (to) => {
-        copyBlob(blob, to);
-      };
-  }
-  return { said, files };
+  const copying = (blob: BlobSight) => (to: string) => {
+    copyBlob(blob, to);
+  };
+  return gather(names, trail, knownBlobs(paths, trail.sights), readBlob, copying);
 }
 
 /** The same, read and checked. Where a question is given, leaves word of what was, so that the next time it is known. */
@@ -42,23 +32,36 @@ export async function checkedContents(
   trail: Trail,
   question: string | undefined,
 ): Promise<Contents | undefined> {
-  const { key, refs } = trail.answer as Recalled;
   const survey = openSurvey();
   try {
-    const blobOf = await openBlobs(paths, [key]);
-    const said: Record<string, Uint8Array> = {};
-    const files: Record<string, Content> = {};
-    for (const name of names) {
-      const ref = refs[name];
-      const blob = ref === undefined ? undefined : blobOf(ref.digest);
-      if (blob === undefined) return undefined;
-      (isSaid(name) ? said : files)[name] = blob;
-    }
+    const blobOf = await openBlobs(paths, [(trail.answer as Recalled).key]);
+    const itself = (bytes: Uint8Array) => bytes;
+    const contents = gather(names, trail, blobOf, itself, itself);
     const seen = survey.seen() ?? [];
-    if (question !== undefined && seen.length > 0)
+    if (contents !== undefined && question !== undefined && seen.length > 0)
       writeTrail(paths.trails, paths.tmp, question, { sights: renewed(trail.sights, seen), answer: trail.answer });
-    return { said, files };
+    return contents;
   } finally {
     survey.close();
   }
+}
+
+function gather<B>(
+  names: readonly string[],
+  trail: Trail,
+  blobOf: (digest: Digest) => B | undefined,
+  bytesOf: (blob: B) => Uint8Array,
+  contentOf: (blob: B) => Content,
+): Contents | undefined {
+  const { refs } = trail.answer as Recalled;
+  const said: Record<string, Uint8Array> = {};
+  const files: Record<string, Content> = {};
+  for (const name of names) {
+    const ref = refs[name];
+    const blob = ref === undefined ? undefined : blobOf(ref.digest);
+    if (blob === undefined) return undefined;
+    if (isSaid(name)) said[name] = bytesOf(blob);
+    else files[name] = contentOf(blob);
+  }
+  return { said, files };
 }
